@@ -77,8 +77,8 @@ impl Notional {
         narrow(div_ceil(product, Notional::PER_RATIO_DOLLAR)?).map(Dollars)
     }
 
-    /// Units of (10⁻¹⁸ USD · 10⁻⁹) in one unit of [`Dollars`].
-    const PER_RATIO_DOLLAR: i128 = 10_000_000_000_000_000_000;
+    /// Units of (10⁻¹⁸ USD · 10⁻⁹) in one unit of [`Dollars`]: notional × ratio over dollars.
+    pub const PER_RATIO_DOLLAR: i128 = 10_000_000_000_000_000_000;
 }
 
 fn narrow(value: i128) -> Checked<i64> {

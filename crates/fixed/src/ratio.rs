@@ -39,26 +39,32 @@ impl Ratio {
     }
 }
 
-/// ⌊n / d⌋ for d > 0; fails for d ≤ 0.
-pub fn div_floor(n: i128, d: i128) -> Checked<i128> {
+/// ⌊n / d⌋ and the remainder, 0 ≤ remainder < d, for d > 0; fails for d ≤ 0.
+pub fn div_rem_floor(n: i128, d: i128) -> Checked<(i128, i128)> {
     if d <= 0 {
         return Err(Overflow);
     }
     // A 128-bit division by a value of 64 bits is cheap on chain; signs are taken apart so that it is unsigned.
-    let q = (n.unsigned_abs())
-        .checked_div(d.unsigned_abs())
-        .ok_or(Overflow)?;
-    let r = n
-        .unsigned_abs()
-        .wrapping_sub(q.wrapping_mul(d.unsigned_abs()));
-    let q = i128::try_from(q).map_err(|_| Overflow)?;
+    let (magnitude, divisor) = (n.unsigned_abs(), d.unsigned_abs());
+    let quotient = magnitude.checked_div(divisor).ok_or(Overflow)?;
+    let rest = magnitude.wrapping_sub(quotient.wrapping_mul(divisor));
+    // |n| ≤ 2¹²⁷, so the quotient fits unless it is 2¹²⁷ itself: n the least integer and d = 1.
+    let (quotient, rest) = (quotient as i128, rest as i128); // rest < d
     if n >= 0 {
-        Ok(q)
+        Ok((quotient, rest))
+    } else if rest == 0 {
+        Ok((quotient.wrapping_neg(), 0)) // −2¹²⁷ is its own negation
     } else {
-        q.wrapping_neg()
-            .checked_sub(i128::from(r != 0))
-            .ok_or(Overflow)
+        Ok((
+            quotient.wrapping_neg().wrapping_sub(1),
+            d.wrapping_sub(rest),
+        ))
     }
+}
+
+/// ⌊n / d⌋ for d > 0; fails for d ≤ 0.
+pub fn div_floor(n: i128, d: i128) -> Checked<i128> {
+    div_rem_floor(n, d).map(|(quotient, _)| quotient)
 }
 
 /// ⌈n / d⌉ for d > 0; fails for d ≤ 0.

@@ -1,1 +1,23 @@
-//! ballast-risk
+//! The margin methodology: scenarios, charges, requirements and equities of an account, in integers.
+//!
+//! The caller walks an account asset by asset: an [`AssetBook`] takes the legs of one asset and gives an [`AssetReport`],
+//! a [`Portfolio`] sums the reports over the correlation levels and gives a [`MarginReport`]. Sums are exact (10⁻¹⁸ USD) and
+//! rounded once after; requirements and charges round up, P&L gains, credits and equities round down.
+//! Nothing here allocates, panics or uses floating point, and nothing knows an account layout.
+#![no_std]
+#![deny(missing_docs, clippy::arithmetic_side_effects)]
+
+mod asset;
+mod collateral;
+pub mod defaults;
+mod error;
+mod params;
+mod portfolio;
+pub mod scenario;
+
+pub use asset::{isolated_linear, AssetBook, AssetReport, Bucket, PriceState};
+pub use collateral::credit;
+pub use error::RiskError;
+pub use params::{AssetParams, PortfolioParams, MAX_CLUSTERS, MAX_GROSS, MAX_LEVELS};
+pub use portfolio::{Cash, MarginReport, Portfolio};
+pub use scenario::{ScenarioPnl, SCENARIOS};

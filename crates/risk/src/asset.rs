@@ -1,0 +1,456 @@
+//! One asset of one account: scenario P&L, charges, and what it adds to each equity (methodology, sections 1, 3 and 4).
+use crate::collateral::{credit, spot, Spot};
+use crate::scenario::{linear_moves, product, worst_loss, worst_scenario, ScenarioPnl};
+use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
+use ballast_fixed::{div_ceil, div_floor, Dollars, Notional, Ratio};
+
+/// How far the prices of an asset may be trusted when an account is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceState {
+    /// 0 while the price is fresh and tight; else how far, relative to the index, it may be off: its last confidence + ¼ψ.
+    /// Above 1 it counts as 1.
+    pub uncertainty: Ratio,
+    /// Stale for over an hour: the asset adds at most its own maintenance requirement to the liquidation equity (section 8).
+    pub dead: bool,
+}
+
+/// Where positions of one asset net against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bucket {
+    /// All perpetuals.
+    Perpetual,
+    /// Everything of one expiry, by its index on the board.
+    Expiry(u8),
+}
+
+/// What an asset adds to the account. Dollars; requirements are rounded up, P&L and credits down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AssetReport {
+    /// L(X_a): the worst loss of the asset over the scenarios.
+    pub scan: Dollars,
+    /// The scenario of the least P&L; the first of several.
+    pub worst_scenario: u8,
+    /// Σ L(X_b) over buckets, SPOT included.
+    pub bucket_sum: Dollars,
+    /// H₁: matched linear notional.
+    pub matched_linear: Dollars,
+    /// H: all matched delta.
+    pub matched_all: Dollars,
+    /// (λψ + β)·H₁ + (λ_o·ψ + β)·(H − H₁).
+    pub spread: Dollars,
+    /// The vega charge; 0 without options.
+    pub vega: Dollars,
+    /// min(spread + vega, Σ L(X_b) − L(X_a)).
+    pub charge: Dollars,
+    /// The floor for short options; 0 without options.
+    pub short_option_minimum: Dollars,
+    /// The charge on net long option value; 0 without options.
+    pub net_option_value: Dollars,
+    /// min(ψG, ρ(G − D)²/D).
+    pub concentration: Dollars,
+    /// b·Σ|N|.
+    pub buffer: Dollars,
+    /// ΣΔ over buckets, SPOT included; rounded down.
+    pub net_delta: Dollars,
+    /// Σ|N| over positions; rounded up.
+    pub gross: Dollars,
+    /// X_a: P&L in each scenario.
+    pub pnl: ScenarioPnl,
+    /// What the asset would require alone: 0.70·(max(scan + charge, som) + concentration + nov) + buffer.
+    pub requirement_maintenance: Dollars,
+    /// Value of the collateral at the index, without haircut; rounded down.
+    pub collateral_value: Dollars,
+    /// Unrealised P&L at the index.
+    pub unrealised_index: Dollars,
+    /// credit_mm at the index.
+    pub credit_maintenance: Dollars,
+    /// Unrealised P&L for E_im: at the price that makes `unrealised_initial + credit_initial` least.
+    pub unrealised_initial: Dollars,
+    /// credit_im for E_im, at that same price.
+    pub credit_initial: Dollars,
+    /// min(0, unrealised P&L) for E_w: at the price that makes `loss_withdrawal + credit_withdrawal` least.
+    pub loss_withdrawal: Dollars,
+    /// credit_im for E_w, at that same price.
+    pub credit_withdrawal: Dollars,
+    /// credit_im at the lowest of the prices: what cash may be owed against.
+    pub credit_floor: Dollars,
+    /// Unrealised P&L for the liquidation test: at the price that is best for the account within the uncertainty,
+    /// cut where the feed is dead.
+    pub unrealised_liquidation: Dollars,
+    /// credit_mm for the liquidation test, at that same price.
+    pub credit_liquidation: Dollars,
+}
+
+/// Sums up one asset of one account, leg by leg.
+#[derive(Clone, Copy, Debug)]
+pub struct AssetBook<'a> {
+    params: &'a AssetParams,
+    portfolio: &'a PortfolioParams,
+    price: PriceState,
+    /// The bucket being filled and its net notional.
+    bucket: Bucket,
+    bucket_net: Notional,
+    /// ΣN_b⁺ and Σ|N_b⁻| of the buckets before it.
+    long: Notional,
+    short: Notional,
+    /// Σ|N| over positions.
+    gross: Notional,
+    /// Unrealised P&L, exact.
+    unrealised_index: Notional,
+    unrealised_slow: Notional,
+    collateral_index: Notional,
+    collateral_slow: Notional,
+}
+
+const DOMAIN: Notional = Notional::from_dollars(MAX_GROSS);
+
+fn check_domain(value: Notional) -> Result<Notional, RiskError> {
+    let size = value.magnitude()?;
+    if size > DOMAIN {
+        return Err(RiskError::Overflow);
+    }
+    Ok(size)
+}
+
+impl<'a> AssetBook<'a> {
+    /// An empty book. The parameters are governed ones, inside their hard bounds.
+    pub fn new(params: &'a AssetParams, portfolio: &'a PortfolioParams, price: PriceState) -> Self {
+        AssetBook {
+            params,
+            portfolio,
+            price,
+            bucket: Bucket::Perpetual,
+            bucket_net: Notional::ZERO,
+            long: Notional::ZERO,
+            short: Notional::ZERO,
+            gross: Notional::ZERO,
+            unrealised_index: Notional::ZERO,
+            unrealised_slow: Notional::ZERO,
+            collateral_index: Notional::ZERO,
+            collateral_slow: Notional::ZERO,
+        }
+    }
+
+    /// The account's collateral in this asset, valued at the index and at the slow price.
+    ///
+    /// Fails on a negative value (only cash can be negative) with [`RiskError::InvalidParameter`], and outside the domain.
+    pub fn set_collateral(
+        &mut self,
+        at_index: Notional,
+        at_slow: Notional,
+    ) -> Result<(), RiskError> {
+        if at_index < Notional::ZERO || at_slow < Notional::ZERO {
+            return Err(RiskError::InvalidParameter);
+        }
+        check_domain(at_index)?;
+        check_domain(at_slow)?;
+        self.collateral_index = at_index;
+        self.collateral_slow = at_slow;
+        Ok(())
+    }
+
+    /// Adds a linear position: lots × mark with the mark built on the index and on the slow price, and its quote amount.
+    ///
+    /// Exact. Buckets must not go backwards ([`RiskError::OutOfOrder`]); fails outside the domain.
+    pub fn add_linear(
+        &mut self,
+        bucket: Bucket,
+        at_index: Notional,
+        at_slow: Notional,
+        quote: Notional,
+    ) -> Result<(), RiskError> {
+        if bucket < self.bucket {
+            return Err(RiskError::OutOfOrder);
+        }
+        if bucket > self.bucket {
+            self.close_bucket()?;
+            self.bucket = bucket;
+        }
+        self.gross = self.gross.plus(check_domain(at_index)?)?;
+        check_domain(self.gross)?;
+        check_domain(at_slow)?;
+        self.bucket_net = self.bucket_net.plus(at_index)?;
+        self.unrealised_index = self.unrealised_index.plus(at_index)?.plus(quote)?;
+        self.unrealised_slow = self.unrealised_slow.plus(at_slow)?.plus(quote)?;
+        Ok(())
+    }
+
+    fn close_bucket(&mut self) -> Result<(), RiskError> {
+        if self.bucket_net > Notional::ZERO {
+            self.long = self.long.plus(self.bucket_net)?;
+        } else {
+            self.short = self.short.minus(self.bucket_net)?;
+        }
+        self.bucket_net = Notional::ZERO;
+        Ok(())
+    }
+
+    /// Computes the asset's part of requirement and equity.
+    ///
+    /// Fails with [`RiskError::InvalidParameter`] when ψ exceeds the shock floor, and on overflow.
+    #[inline(never)]
+    pub fn finish(mut self, out: &mut AssetReport) -> Result<(), RiskError> {
+        if self.params.scan_range > self.portfolio.shock_floor
+            || self.price.uncertainty < Ratio::ZERO
+        {
+            return Err(RiskError::InvalidParameter);
+        }
+        self.close_bucket()?;
+        let credit_index = credit(
+            self.params,
+            self.params.haircut_initial,
+            self.collateral_index,
+        )?;
+        self.requirement(credit_index, out)?;
+        self.equities(credit_index, out)
+    }
+
+    #[inline(never)]
+    fn requirement(&self, credit_index: Dollars, out: &mut AssetReport) -> Result<(), RiskError> {
+        let params = self.params;
+        let net = self.long.minus(self.short)?;
+        let (mut moves, exact) = linear_moves(net, params.scan_range, self.portfolio.shock_floor)?;
+        let mut hedge = Hedge::default();
+        if self.collateral_index > Notional::ZERO {
+            hedge.spot = spot(params, self.portfolio, self.collateral_index, credit_index)?;
+            let net_short = net.negated()?.max(Notional::ZERO);
+            hedge.delta = hedge.spot.delta.min(net_short);
+            hedge.scan = worst_loss(&hedge.spot.moves.expand())?;
+            hedge.slack = Spot::SLACK;
+            moves = moves.plus(&hedge.spot.moves)?;
+        }
+        out.pnl = moves.expand();
+        out.scan = worst_loss(&out.pnl)?;
+        out.worst_scenario = worst_scenario(&out.pnl);
+        let slack = Dollars(hedge.slack.wrapping_add(i64::from(!exact))); // at most 6
+        self.charges(&hedge, out.scan.minus(slack)?.max(Dollars::ZERO), out)?;
+        out.gross = self.gross.ceil()?;
+        out.buffer = self.gross.times_ceil(params.buffer)?;
+        out.net_delta = net.plus(hedge.delta)?.floor()?;
+        let delta = self.long.plus(hedge.delta)?.max(self.short).ceil()?;
+        out.concentration = concentration(params, delta)?;
+        out.vega = Dollars::ZERO;
+        out.short_option_minimum = Dollars::ZERO;
+        out.net_option_value = Dollars::ZERO;
+        let risk = out.scan.plus(out.charge)?.max(out.short_option_minimum);
+        out.requirement_maintenance = risk
+            .plus(out.concentration)?
+            .plus(out.net_option_value)?
+            .times_ceil(self.portfolio.maintenance_factor)?
+            .plus(out.buffer)?;
+        Ok(())
+    }
+
+    /// Matched delta, spread charge and its cap; `scan_floor` is a lower bound of the exact L(X_a).
+    fn charges(
+        &self,
+        hedge: &Hedge,
+        scan_floor: Dollars,
+        out: &mut AssetReport,
+    ) -> Result<(), RiskError> {
+        let params = self.params;
+        let matched = self.long.plus(hedge.delta)?.min(self.short);
+        let linear = matched.min(self.long.min(self.short));
+        let other = matched.minus(linear)?;
+        // ψ·(λ·H₁ + λ_o·(H − H₁)) + β·H: the inner sum is rounded to 10⁻¹⁸ USD so that the product with ψ fits.
+        let kept = product(linear.0, params.spread)?
+            .checked_add(product(other.0, params.option_spread)?)
+            .ok_or(RiskError::Overflow)?;
+        let kept = div_ceil(kept, i128::from(Ratio::SCALE))?;
+        let spread = product(kept, params.scan_range)?
+            .checked_add(product(matched.0, params.basis)?)
+            .ok_or(RiskError::Overflow)?;
+        out.spread = ceil_scaled(spread)?;
+        out.matched_linear = linear.ceil()?;
+        out.matched_all = matched.ceil()?;
+
+        let buckets = self.long.plus(self.short)?;
+        out.bucket_sum = buckets.times_ceil(params.scan_range)?.plus(hedge.scan)?;
+        let cap = if hedge.slack == 0 {
+            // Linear legs alone: Σ L(X_b) − L(X_a) = 2ψ·min(ΣN⁺, ΣN⁻) in exact terms, rounded once.
+            let twice = self.long.min(self.short);
+            twice.plus(twice)?.times_ceil(params.scan_range)?
+        } else {
+            out.bucket_sum.minus(scan_floor)?.max(Dollars::ZERO)
+        };
+        out.charge = out.spread.min(cap);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn equities(&self, credit_index: Dollars, out: &mut AssetReport) -> Result<(), RiskError> {
+        let index = Valuation {
+            unrealised: self.unrealised_index.floor()?,
+            credit: credit_index,
+        };
+        out.collateral_value = self.collateral_index.floor()?;
+        out.unrealised_index = index.unrealised;
+        out.credit_maintenance = self.credit_maintenance(self.collateral_index)?;
+        let mut worst = Worst::new(index)?;
+        worst.meet(Valuation {
+            unrealised: self.unrealised_slow.floor()?,
+            credit: self.credit_initial(self.collateral_slow)?,
+        })?;
+        let mut best = Valuation {
+            unrealised: index.unrealised,
+            credit: out.credit_maintenance,
+        };
+        if self.price.uncertainty > Ratio::ZERO {
+            for up in [false, true] {
+                let (unrealised, collateral) = self.shifted(up)?;
+                worst.meet(Valuation {
+                    unrealised,
+                    credit: self.credit_initial(collateral)?,
+                })?;
+                let favour = Valuation {
+                    unrealised,
+                    credit: self.credit_maintenance(collateral)?,
+                };
+                if favour.total()? > best.total()? {
+                    best = favour;
+                }
+            }
+        }
+        if self.price.dead && best.total()? > out.requirement_maintenance {
+            best.unrealised = out.requirement_maintenance.minus(best.credit)?;
+        }
+        (out.unrealised_initial, out.credit_initial) =
+            (worst.initial.unrealised, worst.initial.credit);
+        (out.loss_withdrawal, out.credit_withdrawal) =
+            (worst.withdrawal.unrealised, worst.withdrawal.credit);
+        out.credit_floor = worst.credit;
+        (out.unrealised_liquidation, out.credit_liquidation) = (best.unrealised, best.credit);
+        Ok(())
+    }
+
+    /// Unrealised P&L and collateral value with the index moved by the whole uncertainty; rounded down.
+    fn shifted(&self, up: bool) -> Result<(Dollars, Notional), RiskError> {
+        let by = self.price.uncertainty.min(Ratio::ONE);
+        let by = if up { by } else { Ratio::ZERO.minus(by)? };
+        let shift = |x: Notional| -> Result<Notional, RiskError> {
+            Ok(Notional(div_floor(
+                product(x.0, by)?,
+                i128::from(Ratio::SCALE),
+            )?))
+        };
+        let net = self.long.minus(self.short)?;
+        Ok((
+            self.unrealised_index.plus(shift(net)?)?.floor()?,
+            self.collateral_index.plus(shift(self.collateral_index)?)?,
+        ))
+    }
+
+    fn credit_initial(&self, value: Notional) -> Result<Dollars, RiskError> {
+        credit(self.params, self.params.haircut_initial, value)
+    }
+
+    fn credit_maintenance(&self, value: Notional) -> Result<Dollars, RiskError> {
+        credit(self.params, self.params.haircut_maintenance, value)
+    }
+}
+
+/// Bucket SPOT as the charges need it.
+#[derive(Default)]
+struct Hedge {
+    spot: Spot,
+    /// The part of it that hedges: min(ηv, the net short delta).
+    delta: Notional,
+    /// L(SPOT).
+    scan: Dollars,
+    /// How many units its moves may lie under the exact ones; 0 without collateral.
+    slack: i64,
+}
+
+/// An asset's P&L and credit at one price.
+#[derive(Clone, Copy)]
+struct Valuation {
+    unrealised: Dollars,
+    credit: Dollars,
+}
+
+impl Valuation {
+    fn total(&self) -> Result<Dollars, RiskError> {
+        Ok(self.unrealised.plus(self.credit)?)
+    }
+
+    /// As E_w takes it: gains count nothing.
+    fn without_gains(self) -> Valuation {
+        Valuation {
+            unrealised: self.unrealised.min(Dollars::ZERO),
+            ..self
+        }
+    }
+}
+
+/// The worst of several prices, for each purpose.
+struct Worst {
+    initial: Valuation,
+    withdrawal: Valuation,
+    credit: Dollars,
+}
+
+impl Worst {
+    fn new(first: Valuation) -> Result<Worst, RiskError> {
+        Ok(Worst {
+            initial: first,
+            withdrawal: first.without_gains(),
+            credit: first.credit,
+        })
+    }
+
+    fn meet(&mut self, other: Valuation) -> Result<(), RiskError> {
+        if other.total()? < self.initial.total()? {
+            self.initial = other;
+        }
+        if other.without_gains().total()? < self.withdrawal.total()? {
+            self.withdrawal = other.without_gains();
+        }
+        self.credit = self.credit.min(other.credit);
+        Ok(())
+    }
+}
+
+/// x of 10⁻²⁷ USD in dollars, rounded up.
+fn ceil_scaled(x: i128) -> Result<Dollars, RiskError> {
+    let value = div_ceil(x, Notional::PER_RATIO_DOLLAR)?;
+    Ok(Dollars(
+        i64::try_from(value).map_err(|_| RiskError::Overflow)?,
+    ))
+}
+
+/// min(ψG, ρ(G − D)²/D) above D, else 0 (section 3); rounded up. `delta` is G.
+fn concentration(params: &AssetParams, delta: Dollars) -> Result<Dollars, RiskError> {
+    if delta <= params.depth || params.concentration.0 == 0 {
+        return Ok(Dollars::ZERO);
+    }
+    let excess = i128::from(delta.minus(params.depth)?.0);
+    let square = excess.checked_mul(excess).ok_or(RiskError::Overflow)?;
+    let relative = div_ceil(square, i128::from(params.depth.0))?;
+    let charge = div_ceil(
+        product(relative, params.concentration)?,
+        i128::from(Ratio::SCALE),
+    )?;
+    let cap = delta.times_ceil(params.scan_range)?;
+    Ok(Dollars(i64::try_from(charge).unwrap_or(cap.0)).min(cap))
+}
+
+/// What one linear position of this notional requires on its own: initial and maintenance margin, rounded up.
+///
+/// Fails outside the domain and when ψ exceeds the shock floor.
+pub fn isolated_linear(
+    params: &AssetParams,
+    portfolio: &PortfolioParams,
+    notional: Notional,
+) -> Result<(Dollars, Dollars), RiskError> {
+    if params.scan_range > portfolio.shock_floor {
+        return Err(RiskError::InvalidParameter);
+    }
+    let size = check_domain(notional)?;
+    let buffer = size.times_ceil(params.buffer)?;
+    let scan = size.times_ceil(params.scan_range)?;
+    let risk = scan.plus(concentration(params, size.ceil()?)?)?;
+    let maintenance = risk
+        .times_ceil(portfolio.maintenance_factor)?
+        .plus(buffer)?;
+    Ok((risk.plus(buffer)?, maintenance))
+}

@@ -1,0 +1,199 @@
+//! The 24 scenarios (methodology, section 1) and what a linear leg gains or loses in them.
+use crate::RiskError;
+use ballast_fixed::{div_rem_floor, Dollars, Notional, Ratio};
+
+/// Scenarios a portfolio is revalued in.
+pub const SCENARIOS: usize = 24;
+
+/// Profit or loss in each scenario, in units of [`Dollars`].
+pub type ScenarioPnl = [i64; SCENARIOS];
+
+/// What a scenario does to implied volatility.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    /// σ↑.
+    Up,
+    /// σ↓.
+    Down,
+    /// σ(1 + 0.15k).
+    TiltUp,
+    /// σ(1 − 0.15k).
+    TiltDown,
+    /// σ(1 + 0.15|k|).
+    Wings,
+    /// Unchanged, with one day less to expiry.
+    DayLess,
+}
+
+/// One row of the table of section 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// 3p: the price shock in thirds of the scan range ψ.
+    pub thirds: i8,
+    /// What happens to volatility.
+    pub volatility: Volatility,
+    /// 1/w: the loss is divided by it.
+    pub divisor: u8,
+}
+
+const fn row(thirds: i8, volatility: Volatility, divisor: u8) -> Scenario {
+    Scenario {
+        thirds,
+        volatility,
+        divisor,
+    }
+}
+
+/// The table of section 1.
+pub const TABLE: [Scenario; SCENARIOS] = {
+    use Volatility::{DayLess, Down, TiltDown, TiltUp, Up, Wings};
+    [
+        row(0, Up, 1),
+        row(0, Down, 1),
+        row(1, Up, 1),
+        row(1, Down, 1),
+        row(-1, Up, 1),
+        row(-1, Down, 1),
+        row(2, Up, 1),
+        row(2, Down, 1),
+        row(-2, Up, 1),
+        row(-2, Down, 1),
+        row(3, Up, 1),
+        row(3, Down, 1),
+        row(-3, Up, 1),
+        row(-3, Down, 1),
+        row(-6, Up, 2),
+        row(6, Up, 2),
+        row(-12, Up, 4),
+        row(12, Up, 4),
+        row(24, Up, 8),
+        row(36, Up, 12),
+        row(0, TiltUp, 1),
+        row(0, TiltDown, 1),
+        row(0, Wings, 1),
+        row(0, DayLess, 1),
+    ]
+};
+
+/// The greatest loss in any scenario, never negative: L of section 1.
+pub fn worst_loss(pnl: &ScenarioPnl) -> Result<Dollars, RiskError> {
+    let least = pnl.iter().fold(0, |least, &x| x.min(least));
+    Ok(Dollars(least).negated()?)
+}
+
+/// The scenario of the least profit; the first of several.
+pub fn worst_scenario(pnl: &ScenarioPnl) -> u8 {
+    let mut worst = (0u8, i64::MAX);
+    for (index, &x) in (0u8..).zip(pnl) {
+        if x < worst.1 {
+            worst = (index, x);
+        }
+    }
+    worst.0
+}
+
+/// P&L of a book without options, in units of [`Dollars`]: it depends on the price alone, so eight values stand for the table.
+///
+/// In the rises beyond ψ the weight 1/p undoes the shock p·ψ, so they equal the rise by ψ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PriceMoves {
+    /// At +⅓ψ, +⅔ψ and +ψ.
+    pub rise: [i64; 3],
+    /// At −⅓ψ, −⅔ψ and −ψ.
+    pub fall: [i64; 3],
+    /// At −2ψ and −4ψ, weighted.
+    pub crash: [i64; 2],
+}
+
+impl PriceMoves {
+    /// Both books together. Fails on overflow.
+    pub fn plus(&self, other: &PriceMoves) -> Result<PriceMoves, RiskError> {
+        let mut sum = *self;
+        let pairs = (sum.rise.iter_mut().zip(other.rise))
+            .chain(sum.fall.iter_mut().zip(other.fall))
+            .chain(sum.crash.iter_mut().zip(other.crash));
+        for (a, b) in pairs {
+            *a = a.checked_add(b).ok_or(RiskError::Overflow)?;
+        }
+        Ok(sum)
+    }
+
+    /// The whole table of 24.
+    pub fn expand(&self) -> ScenarioPnl {
+        let [r1, r2, r3] = self.rise;
+        let [f1, f2, f3] = self.fall;
+        let [c2, c4] = self.crash;
+        [
+            0, 0, r1, r1, f1, f1, r2, r2, f2, f2, r3, r3, f3, f3, c2, r3, c4, r3, r3, r3, 0, 0, 0,
+            0,
+        ]
+    }
+}
+
+/// ⌊k·x/(3·unit)⌋ for k = 1, 2, 3, and whether each was exact. One division for the three; unit > 0, at most 10¹⁹.
+pub(crate) fn thirds(x: i128, unit: i128) -> Result<[(i64, bool); 3], RiskError> {
+    let whole = unit.checked_mul(3).ok_or(RiskError::Overflow)?;
+    let (quotient, rest) = div_rem_floor(x, whole)?;
+    let mut out = [(0, true); 3];
+    for (k, slot) in (1i128..).zip(out.iter_mut()) {
+        // 0 ≤ rest < whole ≤ 3·10¹⁹ and k ≤ 3: k·rest fits, and holds `whole` at most twice.
+        let part = rest.wrapping_mul(k);
+        let carry =
+            i128::from(part >= whole).wrapping_add(i128::from(part >= whole.wrapping_mul(2)));
+        let value = quotient
+            .checked_mul(k)
+            .and_then(|v| v.checked_add(carry))
+            .and_then(|v| i64::try_from(v).ok())
+            .ok_or(RiskError::Overflow)?;
+        *slot = (value, part == carry.wrapping_mul(whole));
+    }
+    Ok(out)
+}
+
+/// Scenario P&L of a net linear notional, each value rounded down, and whether all of them are exact.
+///
+/// Needs ψ ≤ the shock floor, so that only the two crashes can reach it.
+pub(crate) fn linear_moves(
+    net: Notional,
+    scan_range: Ratio,
+    shock_floor: Ratio,
+) -> Result<(PriceMoves, bool), RiskError> {
+    const UNIT: i128 = Notional::PER_RATIO_DOLLAR;
+    let scaled = product(net.0, scan_range)?;
+    let mut moves = PriceMoves::default();
+    let mut all_exact = true;
+    for (k, (up, exact)) in thirds(scaled, UNIT)?.into_iter().enumerate() {
+        // ⌊−x⌋ = −⌈x⌉.
+        let down = up
+            .checked_neg()
+            .and_then(|x| x.checked_sub(i64::from(!exact)))
+            .ok_or(RiskError::Overflow)?;
+        (moves.rise[k], moves.fall[k]) = (up, down);
+        all_exact &= exact;
+    }
+    moves.crash = [moves.fall[2]; 2];
+    for (slot, multiple) in moves.crash.iter_mut().zip([2i64, 4]) {
+        let shock = scan_range
+            .0
+            .checked_mul(multiple)
+            .ok_or(RiskError::Overflow)?;
+        if shock > shock_floor.0 {
+            let loss = product(net.0, shock_floor)?
+                .checked_neg()
+                .ok_or(RiskError::Overflow)?;
+            let divisor = UNIT
+                .checked_mul(i128::from(multiple))
+                .ok_or(RiskError::Overflow)?;
+            let (value, rest) = div_rem_floor(loss, divisor)?;
+            *slot = i64::try_from(value).map_err(|_| RiskError::Overflow)?;
+            all_exact &= rest == 0;
+        }
+    }
+    Ok((moves, all_exact))
+}
+
+/// x·ratio without rounding.
+pub(crate) fn product(x: i128, ratio: Ratio) -> Result<i128, RiskError> {
+    x.checked_mul(i128::from(ratio.0))
+        .ok_or(RiskError::Overflow)
+}
