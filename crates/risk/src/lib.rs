@@ -5,15 +5,20 @@
 //! rounded once after; requirements and charges round up, P&L gains, credits and equities round down.
 //! Nothing here allocates, panics or uses floating point, and nothing knows an account layout.
 #![no_std]
-#![deny(missing_docs, clippy::arithmetic_side_effects)]
+#![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod asset;
 mod collateral;
 pub mod defaults;
 mod error;
+pub mod liquidation;
 mod params;
 mod portfolio;
 pub mod scenario;
+pub mod settlement;
+pub mod slow_price;
+pub mod trade;
 
 pub use asset::{isolated_linear, AssetBook, AssetReport, Bucket, PriceState};
 pub use collateral::credit;

@@ -77,7 +77,7 @@ impl AssetParams {
             && within(buffer, 0, ONE)
             && within(basis, 0, ONE)
             && within(spread, 0, 4_000_000_000)
-            && within(option_spread, 0, spread.0)
+            && within(option_spread, 0, 4_000_000_000)
             && within(short_option_minimum, 0, ONE)
             && within(vol_up, 0, 10_000_000_000)
             && within(vol_down, 0, ONE)

@@ -1,12 +1,108 @@
-#![allow(missing_docs)]
+//! Ballast: a clearing house for derivatives. One unified vault per user, margined as a portfolio.
+//!
+//! This file only lists the instructions; the code of each is in the file of its name under `instructions`.
+#![allow(missing_docs)] // Anchor's derives generate undocumented items; ours are documented
 use anchor_lang::prelude::*;
+
+mod clearing;
+pub mod error;
+pub mod events;
+pub mod instructions;
+pub mod margin;
+pub mod oracle;
+pub mod seeds;
+pub mod state;
+
+pub use instructions::*;
+
 declare_id!("BLSTxFhSiQmGqBBS4HxB6a8hsWoYt9DRGo1JECPhZUvH");
+
+/// The instructions.
 #[program]
 pub mod ballast {
     use super::*;
-    pub fn noop(_ctx: Context<Noop>) -> Result<()> {
-        Ok(())
+
+    /// Creates an exchange with its board, quote asset and insurance fund.
+    pub fn create_exchange<'info>(ctx: Context<'info, CreateExchange<'info>>, args: CreateExchangeArgs) -> Result<()> {
+        instructions::create_exchange(ctx, args)
+    }
+
+    /// Lists an asset with its price feed and margin parameters.
+    pub fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: ListAssetArgs) -> Result<()> {
+        instructions::list_asset(ctx, args)
+    }
+
+    /// Lists a mint as collateral.
+    pub fn list_collateral<'info>(ctx: Context<'info, ListCollateral<'info>>, args: ListCollateralArgs) -> Result<()> {
+        instructions::list_collateral(ctx, args)
+    }
+
+    /// Lists a perpetual or a dated future.
+    pub fn list_instrument<'info>(ctx: Context<'info, ListInstrument<'info>>, args: ListInstrumentArgs) -> Result<()> {
+        instructions::list_instrument(ctx, args)
+    }
+
+    /// Opens a margin account.
+    pub fn open_margin_account<'info>(
+        ctx: Context<'info, OpenMarginAccount<'info>>,
+        index: u16,
+        delegates: Vec<Pubkey>,
+    ) -> Result<()> {
+        instructions::open_margin_account(ctx, index, delegates)
+    }
+
+    /// Closes an empty margin account.
+    pub fn close_margin_account<'info>(ctx: Context<'info, CloseMarginAccount<'info>>) -> Result<()> {
+        instructions::close_margin_account(ctx)
+    }
+
+    /// Deposits collateral or cash.
+    pub fn deposit<'info>(ctx: Context<'info, Deposit<'info>>, amount: u64) -> Result<()> {
+        instructions::deposit(ctx, amount)
+    }
+
+    /// Withdraws collateral or cash.
+    pub fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -> Result<()> {
+        instructions::withdraw(ctx, amount)
+    }
+
+    /// Puts new prices on the board.
+    pub fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, assets: Vec<u8>) -> Result<()> {
+        instructions::refresh_prices(ctx, assets)
+    }
+
+    /// Trades between two margin accounts.
+    pub fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, lots: i64, price: i64) -> Result<()> {
+        instructions::block_trade(ctx, lots, price)
+    }
+
+    /// Turns profit and loss into cash.
+    pub fn settle_pnl<'info>(ctx: Context<'info, SettlePnl<'info>>) -> Result<()> {
+        instructions::settle_pnl(ctx)
+    }
+
+    /// Starts or confirms an account's auction clock.
+    pub fn flag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<()> {
+        instructions::flag(ctx)
+    }
+
+    /// Stops an account's auction clock.
+    pub fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<()> {
+        instructions::unflag(ctx)
+    }
+
+    /// Takes over a part of a position.
+    pub fn liquidate<'info>(ctx: Context<'info, Liquidate<'info>>, lots: u64) -> Result<()> {
+        instructions::liquidate(ctx, lots)
+    }
+
+    /// Adds to the insurance fund.
+    pub fn fund_insurance<'info>(ctx: Context<'info, FundInsurance<'info>>, amount: u64) -> Result<()> {
+        instructions::fund_insurance(ctx, amount)
+    }
+
+    /// Returns one section of an account's margin report.
+    pub fn preview<'info>(ctx: Context<'info, Preview<'info>>, section: PreviewSection) -> Result<PreviewReport> {
+        instructions::preview(ctx, section)
     }
 }
-#[derive(Accounts)]
-pub struct Noop {}

@@ -1,0 +1,197 @@
+//! Liquidation of one leg: the auction clock, the cost rule, the amount and what the chain verifies (margin.md section 8).
+use ballast_fixed::{mul_div_ceil, Dollars, Ratio};
+
+use crate::{MarginReport, RiskError};
+
+/// Health that a liquidation restores: 1.10.
+pub const TARGET_HEALTH: Ratio = Ratio(1_100_000_000);
+/// Health past which a step has taken too much, unless one lot less would have missed the target: 1.25.
+pub const CEILING_HEALTH: Ratio = Ratio(1_250_000_000);
+/// Health under which steps are no longer capped: ⅔, compared as 3 · E < 2 · MM.
+const UNCAPPED_HEALTH: (i128, i128) = (3, 2);
+/// A proposer may take 1.5 times what the chain's own secant says.
+const PROPOSAL_MARGIN: Ratio = Ratio(1_500_000_000);
+
+/// Governed parameters of the auction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiquidationParams {
+    /// Part of the freed maintenance margin that a step may cost when the clock starts.
+    pub start_cost: Ratio,
+    /// The same when the ramp is over.
+    pub end_cost: Ratio,
+    /// Seconds over which it rises.
+    pub ramp_seconds: u32,
+    /// The liquidator's part of the cost; the insurance fund has the rest.
+    pub liquidator_share: Ratio,
+    /// Seconds after which an unconfirmed flag restarts the clock.
+    pub flag_timeout_seconds: u32,
+    /// Age of a flag from which steps are not capped.
+    pub uncapped_after_seconds: u32,
+    /// Window of the step cap in seconds.
+    pub step_window_seconds: u32,
+    /// Step cap as a part of the gross notional.
+    pub step_cap: Ratio,
+    /// Step cap in dollars; the larger of the two holds.
+    pub step_cap_dollars: Dollars,
+    /// Notional under which a leg is dust and may be closed whole.
+    pub dust: Dollars,
+}
+
+impl LiquidationParams {
+    /// margin.md section 8.
+    pub const DEFAULT: LiquidationParams = LiquidationParams {
+        start_cost: Ratio(50_000_000),
+        end_cost: Ratio(600_000_000),
+        ramp_seconds: 60,
+        liquidator_share: Ratio(600_000_000),
+        flag_timeout_seconds: 120,
+        uncapped_after_seconds: 300,
+        step_window_seconds: 10,
+        step_cap: Ratio(200_000_000),
+        step_cap_dollars: Dollars(2_500_000_000_000),
+        dust: Dollars(10_000_000_000),
+    };
+
+    /// Hard bounds of every field.
+    ///
+    /// # Errors
+    /// [`RiskError::InvalidParameter`].
+    pub fn validate(&self) -> Result<(), RiskError> {
+        let fine = self.start_cost >= Ratio::ZERO
+            && self.start_cost <= self.end_cost
+            && self.end_cost <= Ratio(900_000_000)
+            && (1..=3_600).contains(&self.ramp_seconds)
+            && (Ratio::ZERO..=Ratio::ONE).contains(&self.liquidator_share)
+            && (10..=3_600).contains(&self.flag_timeout_seconds)
+            && (30..=86_400).contains(&self.uncapped_after_seconds)
+            && (1..=3_600).contains(&self.step_window_seconds)
+            && self.step_cap > Ratio::ZERO
+            && self.step_cap <= Ratio::ONE
+            && self.step_cap_dollars > Dollars::ZERO
+            && (Dollars::ZERO..=Dollars(100_000_000_000)).contains(&self.dust);
+        if fine {
+            Ok(())
+        } else {
+            Err(RiskError::InvalidParameter)
+        }
+    }
+}
+
+/// When an account was flagged and last confirmed, unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlagClock {
+    /// Start of the auction clock.
+    pub started_at: i64,
+    /// Last confirmation; a step or another flag renews it.
+    pub confirmed_at: i64,
+}
+
+impl FlagClock {
+    /// Whether nobody has confirmed the flag for too long, so that the clock must start anew.
+    pub fn has_lapsed(&self, now: i64, params: &LiquidationParams) -> bool {
+        now.saturating_sub(self.confirmed_at) > i64::from(params.flag_timeout_seconds)
+    }
+
+    /// Seconds on the clock.
+    pub fn elapsed(&self, now: i64) -> u32 {
+        u32::try_from(now.saturating_sub(self.started_at).max(0)).unwrap_or(u32::MAX)
+    }
+}
+
+/// c(t): the part of the freed maintenance margin that a step may cost, rounded down.
+pub fn cost_rate(params: &LiquidationParams, elapsed: u32) -> Result<Ratio, RiskError> {
+    let elapsed = i64::from(elapsed.min(params.ramp_seconds));
+    let rise = params.end_cost.minus(params.start_cost)?;
+    let risen = ballast_fixed::mul_div_floor(rise.0, elapsed, i64::from(params.ramp_seconds))?;
+    Ok(params.start_cost.plus(Ratio(risen))?)
+}
+
+/// What a step costs the account, rounded down: c(t) of the maintenance margin it frees, but never so much that it leaves equity
+/// under min(equity before, 0). `after` is the account after the move and before its cost.
+pub fn step_cost(
+    before: &MarginReport,
+    after: &MarginReport,
+    rate: Ratio,
+) -> Result<Dollars, RiskError> {
+    let freed = before.maintenance.minus(after.maintenance)?;
+    let by_rate = Dollars(freed.0.max(0)).times_floor(rate)?;
+    let floor = Dollars(before.equity_liquidation.0.min(0));
+    let left = after.equity_liquidation.minus(floor)?;
+    Ok(Dollars(by_rate.0.min(left.0).max(0)))
+}
+
+/// Most lots of a position of `lots` that a proposer may take: 1.5 times the chain's own secant, at least one, at most all.
+///
+/// `whole` is the account with the position closed at the mark. The secant is
+/// x = [1.10·MM(0) − E(0)] / [(1.10 − c)·(MM(0) − MM(1))]. Where closing the whole leg frees nothing there is no secant; what is taken
+/// is then bounded by the verification of the result alone.
+pub fn most_lots(
+    before: &MarginReport,
+    whole: &MarginReport,
+    rate: Ratio,
+    lots: u64,
+) -> Result<u64, RiskError> {
+    let wanted = before
+        .maintenance
+        .times_ceil(TARGET_HEALTH)?
+        .minus(before.equity_liquidation)?;
+    let freed = before.maintenance.minus(whole.maintenance)?;
+    let effect = freed.times_floor(TARGET_HEALTH.minus(rate)?)?;
+    if effect <= Dollars::ZERO || wanted >= effect {
+        return Ok(lots);
+    }
+    let wanted = Dollars(wanted.0.max(0)).times_ceil(PROPOSAL_MARGIN)?;
+    let lots = i64::try_from(lots).map_err(|_| RiskError::Overflow)?;
+    let most = mul_div_ceil(lots, wanted.0, effect.0)?.clamp(1, lots.max(1));
+    u64::try_from(most).map_err(|_| RiskError::Overflow)
+}
+
+/// Largest notional that steps may take of an account in one window; `None` when there is no cap: under ⅔ of the maintenance margin or
+/// when the flag is old.
+pub fn step_cap(
+    before: &MarginReport,
+    elapsed: u32,
+    params: &LiquidationParams,
+) -> Result<Option<Dollars>, RiskError> {
+    let (e, mm) = (
+        i128::from(before.equity_liquidation.0),
+        i128::from(before.maintenance.0),
+    );
+    // Products of 64-bit values with 2 and 3 fit.
+    let deep = e.wrapping_mul(UNCAPPED_HEALTH.0) < mm.wrapping_mul(UNCAPPED_HEALTH.1);
+    if deep || elapsed >= params.uncapped_after_seconds {
+        return Ok(None);
+    }
+    let by_gross = before.gross.times_floor(params.step_cap)?;
+    Ok(Some(by_gross.max(params.step_cap_dollars)))
+}
+
+/// Why a step is refused after the fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepRefusal {
+    /// E − MM is not strictly higher.
+    NotHealthier,
+    /// More was taken than the target needs.
+    TooMuch,
+}
+
+/// Whether a step left the account strictly healthier. `after` includes the cost.
+pub fn is_healthier(before: &MarginReport, after: &MarginReport) -> Result<bool, RiskError> {
+    let surplus = |r: &MarginReport| r.equity_liquidation.minus(r.maintenance);
+    Ok(surplus(after)? > surplus(before)?)
+}
+
+/// Whether an account is past the ceiling, so that the step has to be shown to be the smallest one that reaches the target.
+pub fn is_past_ceiling(after: &MarginReport) -> Result<bool, RiskError> {
+    Ok(after.equity_liquidation > after.maintenance.times_floor(CEILING_HEALTH)?)
+}
+
+/// Whether the account has reached the target: E ≥ 1.10 · MM.
+pub fn reaches_target(report: &MarginReport) -> Result<bool, RiskError> {
+    Ok(report.equity_liquidation >= report.maintenance.times_ceil(TARGET_HEALTH)?)
+}
+
+/// The liquidator's part of a cost, rounded down; the rest is the insurance fund's.
+pub fn bounty(cost: Dollars, params: &LiquidationParams) -> Result<Dollars, RiskError> {
+    Ok(cost.times_floor(params.liquidator_share)?)
+}

@@ -1,0 +1,231 @@
+//! Which trades an account may make (margin.md section 4, last paragraphs, and the tiers of section 8).
+use ballast_fixed::{Dollars, Ratio};
+
+use crate::{MarginReport, RiskError};
+
+/// E_im asked for after a trade that adds risk: $10.
+pub const MINIMUM_EQUITY: Dollars = Dollars(1_000_000_000);
+/// Health under which only reductions are accepted: 1.1.
+pub const REDUCE_ONLY_HEALTH: Ratio = Ratio(1_100_000_000);
+/// Largest loss against the marks plus fees, as a part of the maintenance margin freed, of a reduction under the initial margin: 30 %.
+pub const MAX_REDUCTION_COST: Ratio = Ratio(300_000_000);
+
+/// What a trade does to one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeFacts {
+    /// Only reduces |lots|.
+    pub reduces: bool,
+    /// Loss against the mark plus fees; negative for a gain.
+    pub cost: Dollars,
+    /// Initial margin of resting orders.
+    pub order_reserve: Dollars,
+    /// The quote asset is fresh and at par.
+    pub quote_trusted: bool,
+}
+
+/// Why a trade is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// E_mm < MM before: only liquidation, deposits and cancels are left.
+    BelowMaintenance,
+    /// Health under 1.1 before: reductions only.
+    ReduceOnly,
+    /// The quote asset is stale or off its par.
+    QuoteUntrusted,
+    /// E_im < IM + order reserve after.
+    InitialMargin,
+    /// E_im < $10 after.
+    MinimumEquity,
+    /// A reduction that lowers E_mm − MM or E_im − IM.
+    WorsensMargin,
+    /// A reduction that leaves E_mm < 0.
+    NegativeEquity,
+    /// A reduction that costs more than 30 % of the maintenance margin it frees.
+    ReductionTooCostly,
+}
+
+/// Judges a trade by the account's margin before and after.
+///
+/// # Errors
+/// The outer error is arithmetic (the portfolio is too large); the inner one says why the trade is refused.
+pub fn judge(
+    before: &MarginReport,
+    after: &MarginReport,
+    facts: &TradeFacts,
+) -> Result<Result<(), Refusal>, RiskError> {
+    if before.equity_maintenance < before.maintenance {
+        return Ok(Err(Refusal::BelowMaintenance));
+    }
+    if !facts.reduces {
+        if before.equity_maintenance < before.maintenance.times_ceil(REDUCE_ONLY_HEALTH)? {
+            return Ok(Err(Refusal::ReduceOnly));
+        }
+        if !facts.quote_trusted {
+            return Ok(Err(Refusal::QuoteUntrusted));
+        }
+    }
+    let required = after.initial.plus(facts.order_reserve)?;
+    if after.equity_initial >= required {
+        let enough = facts.reduces || after.equity_initial >= MINIMUM_EQUITY;
+        return Ok(if enough {
+            Ok(())
+        } else {
+            Err(Refusal::MinimumEquity)
+        });
+    }
+    if !facts.reduces {
+        return Ok(Err(Refusal::InitialMargin));
+    }
+    judge_reduction(before, after, facts.cost)
+}
+
+/// The rule for a reduction under the initial margin: an honest book can always shrink, a hedge can't be pulled out.
+pub fn judge_reduction(
+    before: &MarginReport,
+    after: &MarginReport,
+    cost: Dollars,
+) -> Result<Result<(), Refusal>, RiskError> {
+    let maintenance = |r: &MarginReport| r.equity_maintenance.minus(r.maintenance);
+    let initial = |r: &MarginReport| r.equity_initial.minus(r.initial);
+    if maintenance(after)? < maintenance(before)? || initial(after)? < initial(before)? {
+        return Ok(Err(Refusal::WorsensMargin));
+    }
+    if after.equity_maintenance < Dollars::ZERO {
+        return Ok(Err(Refusal::NegativeEquity));
+    }
+    let freed = before.maintenance.minus(after.maintenance)?;
+    if cost > freed.times_floor(MAX_REDUCTION_COST)? && cost > Dollars::ZERO {
+        return Ok(Err(Refusal::ReductionTooCostly));
+    }
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(e_mm: i64, mm: i64, e_im: i64, im: i64) -> MarginReport {
+        let d = |v: i64| Dollars(v * 100_000_000);
+        MarginReport {
+            equity_maintenance: d(e_mm),
+            equity_liquidation: d(e_mm),
+            maintenance: d(mm),
+            equity_initial: d(e_im),
+            initial: d(im),
+            ..MarginReport::default()
+        }
+    }
+    const ADDS: TradeFacts = TradeFacts {
+        reduces: false,
+        cost: Dollars::ZERO,
+        order_reserve: Dollars::ZERO,
+        quote_trusted: true,
+    };
+    const REDUCES: TradeFacts = TradeFacts {
+        reduces: true,
+        ..ADDS
+    };
+
+    fn verdict(
+        before: MarginReport,
+        after: MarginReport,
+        facts: TradeFacts,
+    ) -> Result<(), Refusal> {
+        judge(&before, &after, &facts).unwrap()
+    }
+
+    #[test]
+    fn new_risk_needs_initial_margin_and_the_order_reserve() {
+        let before = report(1_000, 0, 1_000, 0);
+        assert_eq!(
+            verdict(before, report(1_000, 700, 1_000, 1_000), ADDS),
+            Ok(())
+        );
+        assert_eq!(
+            verdict(before, report(1_000, 700, 999, 1_000), ADDS),
+            Err(Refusal::InitialMargin)
+        );
+        let reserve = TradeFacts {
+            order_reserve: Dollars(1),
+            ..ADDS
+        };
+        assert_eq!(
+            verdict(before, report(1_000, 700, 1_000, 1_000), reserve),
+            Err(Refusal::InitialMargin)
+        );
+        assert_eq!(
+            verdict(before, report(9, 5, 9, 7), ADDS),
+            Err(Refusal::MinimumEquity)
+        );
+        assert_eq!(verdict(before, report(9, 5, 9, 7), REDUCES), Ok(()));
+    }
+
+    #[test]
+    fn tiers() {
+        let after = report(5_000, 100, 5_000, 150);
+        assert_eq!(
+            verdict(report(99, 100, 99, 150), after, REDUCES),
+            Err(Refusal::BelowMaintenance)
+        );
+        assert_eq!(
+            verdict(report(109, 100, 109, 150), after, ADDS),
+            Err(Refusal::ReduceOnly)
+        );
+        assert_eq!(verdict(report(110, 100, 110, 150), after, ADDS), Ok(()));
+        assert_eq!(verdict(report(109, 100, 109, 150), after, REDUCES), Ok(()));
+    }
+
+    #[test]
+    fn an_untrusted_quote_asset_stops_new_risk_only() {
+        let facts = |reduces| TradeFacts {
+            reduces,
+            quote_trusted: false,
+            ..ADDS
+        };
+        let (before, after) = (report(1_000, 0, 1_000, 0), report(1_000, 70, 1_000, 100));
+        assert_eq!(
+            verdict(before, after, facts(false)),
+            Err(Refusal::QuoteUntrusted)
+        );
+        assert_eq!(verdict(before, after, facts(true)), Ok(()));
+    }
+
+    #[test]
+    fn under_initial_margin_only_honest_reductions() {
+        let before = report(120, 100, 110, 143);
+        // halves the book at the mark
+        assert_eq!(
+            verdict(before, report(120, 50, 110, 72 + 60), REDUCES),
+            Ok(())
+        );
+        // pulls the hedge out
+        assert_eq!(
+            verdict(before, report(120, 110, 110, 157), REDUCES),
+            Err(Refusal::WorsensMargin)
+        );
+        // the initial surplus alone gets worse
+        assert_eq!(
+            verdict(before, report(120, 90, 100, 140), REDUCES),
+            Err(Refusal::WorsensMargin)
+        );
+        assert_eq!(
+            verdict(
+                report(120, 100, -200, 143),
+                report(-1, -90, -190, 120),
+                REDUCES
+            ),
+            Err(Refusal::NegativeEquity)
+        );
+        // frees 50 of maintenance margin: 15 may be lost, 15.00000001 may not
+        let facts = |units| TradeFacts {
+            cost: Dollars(units),
+            ..REDUCES
+        };
+        let after = report(105, 50, 95, 96);
+        assert_eq!(verdict(before, after, facts(1_500_000_000)), Ok(()));
+        assert_eq!(
+            verdict(before, after, facts(1_500_000_001)),
+            Err(Refusal::ReductionTooCostly)
+        );
+    }
+}

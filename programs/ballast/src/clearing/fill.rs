@@ -1,0 +1,99 @@
+//! Moving lots between margin accounts: position, open interest and market totals change together or not at all.
+use anchor_lang::prelude::*;
+use ballast_fixed::{Lots, Notional, QuoteAmount};
+
+use crate::error::{BallastError, OrError};
+use crate::state::{Asset, Instrument, MarginAccount, Market, Owner, Position, RiskBoard};
+
+/// What a fill did to one account's position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// Where the position is.
+    pub at: usize,
+    /// Lots before.
+    pub before: Lots,
+    /// Lots after.
+    pub after: Lots,
+}
+
+impl Fill {
+    /// Whether it only reduced |lots|.
+    pub fn reduces(&self) -> bool {
+        let same_side = (self.after.0 >= 0) == (self.before.0 >= 0) || self.after.0 == 0;
+        self.before.0 != 0 && same_side && self.after.0.unsigned_abs() < self.before.0.unsigned_abs()
+    }
+}
+
+/// Adds `lots` to the account's position, for which it receives `quote` (pays, when negative).
+///
+/// The slot of the position is kept, empty or not, until [`release`].
+pub fn fill(
+    account: &mut MarginAccount,
+    owner: &mut Owner,
+    market: &mut Market,
+    instrument: &Instrument,
+    lots: Lots,
+    quote: QuoteAmount,
+) -> Result<Fill> {
+    let is_new = account.position(market.instrument).is_none();
+    let at = account.open_position(market.instrument, instrument)?;
+    if is_new {
+        market.positions = market.positions.saturating_add(1);
+    }
+    let position = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
+    let before = position.lots();
+    position.fill(lots, quote).or_error()?;
+    let after = position.lots();
+    let long = |lots: Lots| lots.0.max(0);
+    market.open_interest = market
+        .open_interest
+        .checked_sub(long(before))
+        .and_then(|rest| rest.checked_add(long(after)))
+        .ok_or(BallastError::MathOverflow)?;
+    let size = |lots: Lots| lots.quantity(instrument.lot_size()).map(|q| q.0.unsigned_abs());
+    owner.change_open_interest(instrument.asset, size(before).or_error()?, size(after).or_error()?)?;
+    Ok(Fill { at, before, after })
+}
+
+/// Frees the position's slot if nothing is left in it.
+pub fn release(account: &mut MarginAccount, market: &mut Market, at: usize) -> Result<()> {
+    if account.drop_if_empty(at)? {
+        market.positions = market.positions.checked_sub(1).ok_or(BallastError::MathOverflow)?;
+    }
+    Ok(())
+}
+
+/// Refuses open interest over the instrument's or the owner's cap. Asked only of who added to a position.
+pub fn check_open_interest(board: &RiskBoard, instrument: &Instrument, market: &Market, owner: &Owner) -> Result<()> {
+    let asset: &Asset = board.asset(instrument.asset)?;
+    let quantity = Lots(market.open_interest).quantity(instrument.lot_size()).or_error()?;
+    let notional = asset.price.index().times(quantity).ceil().or_error()?;
+    require!(
+        notional.0 <= asset.instrument_open_interest_cap,
+        BallastError::OpenInterestCapExceeded
+    );
+    let held = owner
+        .open_interest
+        .get(usize::from(instrument.asset))
+        .ok_or(BallastError::AssetNotListed)?;
+    let held = i64::try_from(*held).map_err(|_| BallastError::MathOverflow)?;
+    let notional = asset
+        .price
+        .index()
+        .times(ballast_fixed::Quantity(held))
+        .ceil()
+        .or_error()?;
+    require!(
+        notional.0 <= asset.owner_open_interest_cap,
+        BallastError::OwnerOpenInterestCapExceeded
+    );
+    Ok(())
+}
+
+/// quote + lots · mark of a position. Exact.
+pub fn position_value(position: &Position, instrument: &Instrument, mark: ballast_fixed::Price) -> Result<Notional> {
+    let quantity = position.lots().quantity(instrument.lot_size()).or_error()?;
+    Notional::from_quote(QuoteAmount(position.quote))
+        .plus(mark.times(quantity))
+        .or_error()
+}

@@ -1,0 +1,6 @@
+//! Effects that instructions share: moving lots between accounts and turning profit and loss into cash.
+mod fill;
+mod settlement;
+
+pub use fill::{check_open_interest, fill, position_value, release, Fill};
+pub use settlement::{load_market, Settlement};

@@ -1,0 +1,105 @@
+//! Turning a position's profit or loss into cash, for `settle_pnl` and for a withdrawal.
+use anchor_lang::prelude::*;
+use ballast_fixed::{Notional, QuoteAmount};
+use ballast_risk::settlement::{amount, prices_agree, CashLimits};
+
+use super::{position_value, release};
+use crate::error::{BallastError, OrError};
+use crate::margin;
+use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
+
+/// What every settlement of one instruction shares.
+pub struct Settlement<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// Its board.
+    pub board: &'a RiskBoard,
+    /// Totals of the quote asset.
+    pub pool: &'a mut QuotePool,
+    /// The insurance fund.
+    pub fund: &'a mut InsuranceFund,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+impl Settlement<'_> {
+    /// What the position could settle: quote + lots · slow mark towards zero, or `None` while its price is stale or index and slow price
+    /// are more than 1 % apart. A position without lots always settles.
+    pub fn settleable(&self, position: &Position) -> Result<Option<QuoteAmount>> {
+        if position.lots == 0 {
+            return Ok(Some(QuoteAmount(position.quote)));
+        }
+        let instrument = self.board.instrument(position.instrument)?;
+        let price = &self.board.asset(instrument.asset)?.price;
+        if !price.is_fresh(self.now) || !prices_agree(price.index(), price.slow()).or_error()? {
+            return Ok(None);
+        }
+        let value = position_value(position, instrument, self.board.slow_mark(instrument)?)?;
+        let rounded = if value > Notional::ZERO {
+            value.quote_floor()
+        } else {
+            value.quote_ceil()
+        };
+        rounded.or_error().map(Some)
+    }
+
+    /// Settles the position at `at` as far as it goes; returns the change of cash. Frees the slot if nothing is left.
+    pub fn settle(&mut self, account: &mut MarginAccount, at: usize, market: &mut Market) -> Result<QuoteAmount> {
+        let position = *account.positions().get(at).ok_or(BallastError::PositionMissing)?;
+        let Some(value) = self.settleable(&position)? else {
+            return Ok(QuoteAmount::ZERO);
+        };
+        let settled = if value.0 < 0 {
+            let limits = self.cash_limits(account)?;
+            amount(value, QuoteAmount(market.pool), QuoteAmount(account.cash), &limits).or_error()?
+        } else {
+            QuoteAmount(value.0.min(market.pool))
+        };
+        let before = account.quote_balance().or_error()?;
+        account.cash = QuoteAmount(account.cash).plus(settled).or_error()?.0;
+        let after = account.quote_balance().or_error()?;
+        self.pool.rebalance(before, after)?;
+        market.move_pool(settled.negated().or_error()?)?;
+        let held = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
+        held.quote = QuoteAmount(held.quote).minus(settled).or_error()?.0;
+        let (fees, insurance) = market.realise_dues()?;
+        self.collect(fees, insurance)?;
+        release(account, market, at)?;
+        Ok(settled)
+    }
+
+    /// What the account's cash may fall to.
+    pub fn cash_limits(&self, account: &MarginAccount) -> Result<CashLimits> {
+        Ok(CashLimits {
+            credit: margin::credit(self.board, account, self.now)?,
+            borrowing_room: self
+                .pool
+                .borrowing_room(&self.exchange.limits, account.quote_balance().or_error()?)?,
+        })
+    }
+
+    fn collect(&mut self, fees: QuoteAmount, insurance: QuoteAmount) -> Result<()> {
+        let fees = u64::try_from(fees.0).map_err(|_| BallastError::MathOverflow)?;
+        self.pool.collected_fees = self
+            .pool
+            .collected_fees
+            .checked_add(fees)
+            .ok_or(BallastError::MathOverflow)?;
+        self.fund.earn(insurance)
+    }
+}
+
+/// The market at `info`, checked against the one that the exchange records for the instrument.
+pub fn load_market<'info>(
+    exchange: &Exchange,
+    instrument: u16,
+    info: &'info AccountInfo<'info>,
+) -> Result<AccountLoader<'info, Market>> {
+    let recorded = exchange
+        .markets
+        .get(usize::from(instrument))
+        .ok_or(BallastError::InstrumentNotListed)?;
+    require_keys_eq!(*recorded, info.key(), BallastError::WrongMarket);
+    require!(info.is_writable, BallastError::WrongMarket);
+    AccountLoader::try_from(info)
+}

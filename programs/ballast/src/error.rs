@@ -1,0 +1,281 @@
+//! Every refusal by name. Append only: a number never changes its meaning.
+use anchor_lang::prelude::*;
+use ballast_fixed::Overflow;
+use ballast_risk::trade::Refusal;
+use ballast_risk::RiskError;
+
+/// What the program refuses and what to do about it.
+#[error_code]
+#[derive(PartialEq, Eq)]
+pub enum BallastError {
+    /// Arithmetic left its range.
+    #[msg("The numbers are too large for this account; use smaller amounts")]
+    MathOverflow,
+    /// A governed parameter is outside its hard bounds.
+    #[msg("A parameter is outside its hard bounds; see the bounds in the documentation")]
+    InvalidParameter,
+    /// The signer is not the exchange's authority.
+    #[msg("Only the exchange's authority may do this")]
+    NotAuthority,
+    /// An account of another exchange.
+    #[msg("An account belongs to another exchange; pass the accounts of one exchange")]
+    WrongExchange,
+    /// Another board than the exchange's own.
+    #[msg("This is not the exchange's risk board; pass the board that the exchange names")]
+    WrongBoard,
+    /// Another market than the one recorded.
+    #[msg("This is not the market recorded for the instrument; pass the market that the exchange names")]
+    WrongMarket,
+    /// An owner record that is not the margin account's.
+    #[msg("This owner record is not the margin account's; pass the record of its wallet")]
+    WrongOwnerRecord,
+    /// Another vault than the collateral's own.
+    #[msg("This is not the collateral's vault; pass the vault that the collateral names")]
+    WrongVault,
+    /// A token account of another mint.
+    #[msg("The token account holds another mint; pass one of the collateral's mint")]
+    WrongMint,
+    /// The signer is neither the wallet nor a delegate.
+    #[msg("The signer is neither the account's wallet nor one of its delegates")]
+    NotTrader,
+    /// The signer is not the wallet.
+    #[msg("Only the account's own wallet may do this; a delegate may not")]
+    NotOwner,
+    /// The account is too small for its type.
+    #[msg("The account is too small; create it with the size that the documentation states")]
+    AccountTooSmall,
+    /// A version that this program does not know.
+    #[msg("The account has a version that this program does not read")]
+    WrongVersion,
+    /// No such asset.
+    #[msg("No asset is listed under this index")]
+    AssetNotListed,
+    /// No such instrument.
+    #[msg("No instrument is listed under this index")]
+    InstrumentNotListed,
+    /// No such collateral.
+    #[msg("No collateral is listed under this index")]
+    CollateralNotListed,
+    /// The board is full.
+    #[msg("The board has no free slot for this; nothing more can be listed")]
+    BoardFull,
+    /// The expiry is not a future time, or not listable.
+    #[msg("The expiry must lie in the future and within two years")]
+    InvalidExpiry,
+    /// The instrument has expired.
+    #[msg("The instrument has expired; it only settles")]
+    InstrumentExpired,
+    /// The slot has been used again since.
+    #[msg("The position belongs to an earlier instrument of this slot; settle it first")]
+    StaleGeneration,
+    /// A mint with more than nine decimals.
+    #[msg("The mint has more than nine decimals; it can't be listed")]
+    UnsupportedDecimals,
+    /// A zero amount.
+    #[msg("The amount is zero; pass at least one unit")]
+    ZeroAmount,
+    /// An amount so small that it counts as nothing.
+    #[msg("The trade is smaller than the exchange's minimum; trade more")]
+    TradeTooSmall,
+    /// A price that is not a multiple of the tick.
+    #[msg("The price is not a positive multiple of the instrument's tick")]
+    OffTick,
+    /// A price outside the band.
+    #[msg("The price lies outside the band around the mark; trade nearer to the mark")]
+    PriceOutsideBand,
+    /// Both sides belong to one wallet, or are one account.
+    #[msg("Both sides belong to one wallet; trade with another owner")]
+    SelfTrade,
+    /// A deposit over the cap.
+    #[msg("The deposit exceeds the collateral's cap for the exchange; deposit less")]
+    DepositCapExceeded,
+    /// A deposit over the owner's cap.
+    #[msg("The deposit exceeds the collateral's cap for one owner; deposit less")]
+    OwnerDepositCapExceeded,
+    /// More taken than there is.
+    #[msg("The account holds less than this of the collateral; take less")]
+    InsufficientBalance,
+    /// All balance slots are in use.
+    #[msg("The account holds eight kinds of collateral already; withdraw one first")]
+    TooManyCollaterals,
+    /// All position slots are in use.
+    #[msg("The account holds forty positions already; close one first")]
+    TooManyPositions,
+    /// No such position.
+    #[msg("The account has no position in this instrument")]
+    PositionMissing,
+    /// Nobody has posted a price yet.
+    #[msg("The asset has no price yet; refresh prices first")]
+    PriceMissing,
+    /// The price is older than allowed.
+    #[msg("The price is stale; refresh prices in front of this instruction")]
+    StalePrice,
+    /// The price account is not owned by a known receiver.
+    #[msg("The price account is not owned by a Pyth receiver program")]
+    PriceWrongOwner,
+    /// The price account is not a price update.
+    #[msg("The price account is not a price update of a known layout")]
+    PriceWrongLayout,
+    /// The price account is of another feed.
+    #[msg("The price account is of another feed than the asset's")]
+    PriceWrongFeed,
+    /// The update is not fully verified.
+    #[msg("The price update is only partially verified; post a fully verified one")]
+    PriceNotVerified,
+    /// Zero or negative.
+    #[msg("The price is not positive")]
+    PriceNotPositive,
+    /// The exponent is out of range.
+    #[msg("The price's exponent is outside -18..=0")]
+    PriceBadExponent,
+    /// The confidence interval is too wide.
+    #[msg("The price's confidence interval is too wide; wait for a tighter price")]
+    PriceTooUncertain,
+    /// The price lies in the future.
+    #[msg("The price was published in the future; wait until the chain's clock has caught up")]
+    PriceFromFuture,
+    /// The price is older than the one on the board.
+    #[msg("The price is older than the one on the board")]
+    PriceRegressed,
+    /// The number of price accounts is not that of the assets named.
+    #[msg("Pass one price account for each asset named, in the same order")]
+    PriceAccountsMismatch,
+    /// E_mm < MM.
+    #[msg("The account is under its maintenance margin; deposit, or wait for liquidation")]
+    BelowMaintenance,
+    /// Health under 1.1.
+    #[msg("The account's health is under 1.1; only reductions are accepted")]
+    ReduceOnly,
+    /// The quote asset is stale or off par.
+    #[msg("The quote asset's price is stale or under 0.98; no new risk is accepted")]
+    QuoteUntrusted,
+    /// E_im < IM.
+    #[msg("The account's equity does not cover the initial margin; deposit more or trade less")]
+    InsufficientMargin,
+    /// E_im < $10.
+    #[msg("The account's equity after the trade is under 10 dollars; deposit more")]
+    MinimumEquity,
+    /// A reduction that worsens the account.
+    #[msg("The reduction lowers the account's margin surplus; close the risky leg first, or the hedge with it")]
+    WorsensMargin,
+    /// A reduction that leaves negative equity.
+    #[msg("The reduction leaves negative equity; trade at a better price")]
+    NegativeEquity,
+    /// A reduction that costs too much.
+    #[msg("The reduction loses more than 30 % of the margin it frees; trade nearer to the mark")]
+    ReductionTooCostly,
+    /// Cash under what the collateral backs.
+    #[msg("Cash would fall below what the collateral backs; withdraw less")]
+    CashUnderCredit,
+    /// A borrow over a cap.
+    #[msg("The borrow exceeds the account's or the exchange's cap; withdraw less")]
+    BorrowCapExceeded,
+    /// The vault can't pay without touching what is not supplied cash.
+    #[msg("The pool's supplied cash is lent out; try a smaller amount or wait for repayments")]
+    QuotePoolIlliquid,
+    /// An open-interest cap.
+    #[msg("The trade exceeds the instrument's open-interest cap; trade less")]
+    OpenInterestCapExceeded,
+    /// An owner's open-interest cap.
+    #[msg("The trade exceeds the owner's open-interest cap for the asset; trade less")]
+    OwnerOpenInterestCapExceeded,
+    /// The account still holds something.
+    #[msg("The account still holds cash, collateral or positions; empty it first")]
+    AccountNotEmpty,
+    /// A losing position's market was not passed.
+    #[msg("Pass the market of each losing position, in the order of the positions")]
+    MarketMissing,
+    /// More remaining accounts than the instruction takes.
+    #[msg("There are more remaining accounts than this instruction takes, or one of them twice")]
+    UnexpectedAccount,
+    /// Nothing to settle.
+    #[msg("Nothing settles now: no position has a loss that can be paid or a gain that its pool holds")]
+    NothingToSettle,
+    /// E_mm ≥ MM.
+    #[msg("The account is healthy; it can't be flagged or liquidated")]
+    AccountHealthy,
+    /// Not flagged.
+    #[msg("The account is not flagged; flag it first and liquidate in a later slot")]
+    NotFlagged,
+    /// Flagged in this very slot.
+    #[msg("The account was flagged in this slot; liquidate in a later one")]
+    FlagTooYoung,
+    /// The flag was not confirmed in time.
+    #[msg("The flag has lapsed; flag the account again")]
+    FlagLapsed,
+    /// Flagged already and nothing to confirm.
+    #[msg("The account's health is under 1.1; it keeps its flag")]
+    NotRecovered,
+    /// Liquidator and liquidated account have one owner.
+    #[msg("Liquidator and liquidated account belong to one wallet")]
+    SelfLiquidation,
+    /// More lots than the position has, or than the target needs.
+    #[msg("More lots than restoring the margin needs; take fewer")]
+    LiquidatesTooMuch,
+    /// A step over the cap of its window.
+    #[msg("The step exceeds the account's cap for this window; take fewer lots or wait")]
+    StepCapExceeded,
+    /// The step does not help.
+    #[msg("The step does not leave the account healthier; choose another leg or amount")]
+    NotHealthier,
+    /// The liquidator can't carry the position.
+    #[msg("The liquidator's account does not cover the initial margin of what it takes over")]
+    LiquidatorMargin,
+    /// An account passed twice where two are needed.
+    #[msg("One account was passed in two places")]
+    DuplicateAccount,
+    /// The exchange already has this collateral, board or market.
+    #[msg("This is listed already")]
+    AlreadyListed,
+    /// Resting orders are left.
+    #[msg("The account has resting orders; cancel them first")]
+    OpenOrders,
+    /// A deposit or withdrawal that the token account can't make.
+    #[msg("The token account is frozen, delegated away or short of funds")]
+    TokenAccountUnusable,
+}
+
+impl From<Overflow> for BallastError {
+    fn from(_: Overflow) -> Self {
+        BallastError::MathOverflow
+    }
+}
+
+impl From<RiskError> for BallastError {
+    fn from(error: RiskError) -> Self {
+        match error {
+            RiskError::InvalidParameter => BallastError::InvalidParameter,
+            _ => BallastError::MathOverflow,
+        }
+    }
+}
+
+impl From<Refusal> for BallastError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::BelowMaintenance => BallastError::BelowMaintenance,
+            Refusal::ReduceOnly => BallastError::ReduceOnly,
+            Refusal::QuoteUntrusted => BallastError::QuoteUntrusted,
+            Refusal::InitialMargin => BallastError::InsufficientMargin,
+            Refusal::MinimumEquity => BallastError::MinimumEquity,
+            Refusal::WorsensMargin => BallastError::WorsensMargin,
+            Refusal::NegativeEquity => BallastError::NegativeEquity,
+            Refusal::ReductionTooCostly => BallastError::ReductionTooCostly,
+        }
+    }
+}
+
+/// Turns a pure crate's result into the program's.
+pub trait OrError<T> {
+    /// The value, or the error as the program's.
+    fn or_error(self) -> Result<T>;
+}
+
+impl<T, E: Into<BallastError>> OrError<T> for std::result::Result<T, E> {
+    fn or_error(self) -> Result<T> {
+        self.map_err(|e| {
+            let named: BallastError = e.into();
+            error!(named)
+        })
+    }
+}

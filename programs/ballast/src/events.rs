@@ -1,0 +1,240 @@
+//! Events. Those of instructions that move money are emitted by self-CPI, so that a full log can't truncate them.
+use anchor_lang::prelude::*;
+
+/// An exchange was created.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct ExchangeCreated {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Its authority.
+    pub authority: Pubkey,
+    /// Its board.
+    pub board: Pubkey,
+    /// Its quote mint.
+    pub quote_mint: Pubkey,
+}
+
+/// A mint was accepted as collateral.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct CollateralListed {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The mint.
+    pub mint: Pubkey,
+    /// Its index.
+    pub index: u8,
+    /// Its asset on the board.
+    pub asset: u8,
+}
+
+/// An asset was put on the board.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct AssetListed {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Its index.
+    pub asset: u8,
+    /// Its price feed.
+    pub feed_id: [u8; 32],
+}
+
+/// An instrument was put on the board.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct InstrumentListed {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Its index.
+    pub instrument: u16,
+    /// Its asset.
+    pub asset: u8,
+    /// Its market.
+    pub market: Pubkey,
+    /// Unix seconds; 0 for a perpetual.
+    pub expiry: i64,
+}
+
+/// A margin account was opened.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct MarginAccountOpened {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its wallet.
+    pub wallet: Pubkey,
+    /// Its index.
+    pub index: u16,
+}
+
+/// A margin account was closed.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct MarginAccountClosed {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its wallet.
+    pub wallet: Pubkey,
+}
+
+/// A deposit.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Deposited {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The mint.
+    pub mint: Pubkey,
+    /// Native units.
+    pub amount: u64,
+}
+
+/// A withdrawal.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The mint.
+    pub mint: Pubkey,
+    /// Native units.
+    pub amount: u64,
+    /// Cash after, quote units.
+    pub cash: i64,
+}
+
+/// A price was accepted.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct PriceRefreshed {
+    /// The asset; 255 is the quote asset.
+    pub asset: u8,
+    /// 10⁻⁹ USD.
+    pub index: i64,
+    /// 10⁻⁹ USD.
+    pub confidence: i64,
+    /// 10⁻⁹ USD.
+    pub slow: i64,
+    /// Unix seconds.
+    pub publish_time: i64,
+}
+
+/// A trade between two margin accounts.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Traded {
+    /// The market.
+    pub market: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The instrument.
+    pub instrument: u16,
+    /// The taker's account.
+    pub taker: Pubkey,
+    /// The maker's account.
+    pub maker: Pubkey,
+    /// What the taker bought (sold, when negative), lots.
+    pub lots: i64,
+    /// 10⁻⁹ USD.
+    pub price: i64,
+    /// Quote units.
+    pub taker_fee: i64,
+    /// Quote units.
+    pub maker_fee: i64,
+}
+
+/// Profit or loss of a position became cash.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The instrument.
+    pub instrument: u16,
+    /// Change of cash, quote units.
+    pub amount: i64,
+    /// The pool after, quote units.
+    pub pool: i64,
+}
+
+/// An account was flagged, or its flag confirmed.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Flagged {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// Unix seconds at which the clock started.
+    pub started_at: i64,
+    /// E, dollars (10⁻⁸).
+    pub equity: i64,
+    /// MM, dollars (10⁻⁸).
+    pub maintenance: i64,
+}
+
+/// A flag was taken off.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unflagged {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// E, dollars (10⁻⁸).
+    pub equity: i64,
+    /// MM, dollars (10⁻⁸).
+    pub maintenance: i64,
+}
+
+/// A leg was taken over.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct Liquidated {
+    /// The market.
+    pub market: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The liquidated account.
+    pub liquidatee: Pubkey,
+    /// The liquidator's account.
+    pub liquidator: Pubkey,
+    /// The instrument.
+    pub instrument: u16,
+    /// Signed lots that left the liquidated account.
+    pub lots: i64,
+    /// The mark, 10⁻⁹ USD.
+    pub mark: i64,
+    /// What the step cost the liquidated account, quote units.
+    pub cost: i64,
+    /// What the liquidator was paid, quote units.
+    pub bounty: i64,
+    /// MM before, dollars (10⁻⁸).
+    pub maintenance_before: i64,
+    /// MM after, dollars (10⁻⁸).
+    pub maintenance_after: i64,
+    /// E after, dollars (10⁻⁸).
+    pub equity_after: i64,
+}
+
+/// The insurance fund was added to.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct InsuranceFunded {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Who paid.
+    pub contributor: Pubkey,
+    /// Quote units.
+    pub amount: u64,
+    /// The fund after, quote units.
+    pub balance: u64,
+}

@@ -1,0 +1,50 @@
+//! `close_margin_account`: an empty account gives its rent back.
+use anchor_lang::prelude::*;
+
+use crate::error::BallastError;
+use crate::events::MarginAccountClosed;
+use crate::state::{MarginAccount, Owner};
+
+/// Accounts of `close_margin_account`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CloseMarginAccount<'info> {
+    /// The account.
+    #[account(
+        mut, close = wallet,
+        has_one = wallet @ BallastError::NotOwner, has_one = owner @ BallastError::WrongOwnerRecord
+    )]
+    pub margin_account: AccountLoader<'info, MarginAccount>,
+    /// The wallet's record.
+    #[account(mut)]
+    pub owner: AccountLoader<'info, Owner>,
+    /// Its wallet, which gets the rent.
+    #[account(mut)]
+    pub wallet: Signer<'info>,
+}
+
+impl CloseMarginAccount<'_> {
+    fn validate(&self) -> Result<()> {
+        let account = self.margin_account.load()?;
+        let empty = account.position_count == 0
+            && account.cash == 0
+            && account.reserve == 0
+            && account.order_reserve == 0
+            && account.balances.iter().all(|b| b.amount == 0);
+        require!(empty, BallastError::AccountNotEmpty);
+        Ok(())
+    }
+}
+
+/// Closes an empty account.
+#[access_control(ctx.accounts.validate())]
+pub(crate) fn close_margin_account<'info>(ctx: Context<'info, CloseMarginAccount<'info>>) -> Result<()> {
+    let mut owner = ctx.accounts.owner.load_mut()?;
+    owner.margin_accounts = owner.margin_accounts.checked_sub(1).ok_or(BallastError::MathOverflow)?;
+    drop(owner);
+    emit_cpi!(MarginAccountClosed {
+        margin_account: ctx.accounts.margin_account.key(),
+        wallet: ctx.accounts.wallet.key(),
+    });
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! `withdraw`: collateral or cash out of a margin account. Paper gains never leave.
+use anchor_lang::prelude::*;
+use anchor_spl::token::{transfer, Token, TokenAccount, Transfer};
+use ballast_fixed::QuoteAmount;
+
+use crate::clearing::{load_market, Settlement};
+use crate::error::{BallastError, OrError};
+use crate::events::Withdrawn;
+use crate::margin::{self, QuoteRule};
+use crate::seeds;
+use crate::state::{Collateral, Exchange, InsuranceFund, MarginAccount, Owner, QuotePool, RiskBoard};
+
+/// Accounts of `withdraw`. Behind them comes the market of each losing position that can settle, in the order of the positions.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct Withdraw<'info> {
+    /// The exchange.
+    #[account(has_one = board @ BallastError::WrongBoard)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// Its board.
+    pub board: AccountLoader<'info, RiskBoard>,
+    /// The collateral.
+    #[account(mut, has_one = exchange @ BallastError::WrongExchange, has_one = vault @ BallastError::WrongVault)]
+    pub collateral: AccountLoader<'info, Collateral>,
+    /// Its vault.
+    #[account(mut)]
+    pub vault: Box<Account<'info, TokenAccount>>,
+    /// Totals of the quote asset.
+    #[account(mut, has_one = exchange @ BallastError::WrongExchange)]
+    pub quote_pool: AccountLoader<'info, QuotePool>,
+    /// The insurance fund, which earns its part of what settles.
+    #[account(mut, has_one = exchange @ BallastError::WrongExchange)]
+    pub insurance_fund: AccountLoader<'info, InsuranceFund>,
+    /// The account that is debited.
+    #[account(
+        mut, has_one = exchange @ BallastError::WrongExchange, has_one = wallet @ BallastError::NotOwner,
+        has_one = owner @ BallastError::WrongOwnerRecord
+    )]
+    pub margin_account: AccountLoader<'info, MarginAccount>,
+    /// Its wallet's record.
+    #[account(mut)]
+    pub owner: AccountLoader<'info, Owner>,
+    /// Its wallet; a delegate can't withdraw.
+    pub wallet: Signer<'info>,
+    /// Where the tokens go.
+    #[account(mut, constraint = destination.mint == vault.mint @ BallastError::WrongMint)]
+    pub destination: Box<Account<'info, TokenAccount>>,
+    /// SPL token program.
+    pub token_program: Program<'info, Token>,
+}
+
+impl Withdraw<'_> {
+    fn validate(&self, amount: u64) -> Result<()> {
+        require!(amount > 0, BallastError::ZeroAmount);
+        require!(!self.destination.is_frozen(), BallastError::TokenAccountUnusable);
+        require_keys_neq!(self.destination.key(), self.vault.key(), BallastError::DuplicateAccount);
+        Ok(())
+    }
+}
+
+/// Withdraws `amount` native units of the collateral's mint after settling every losing position.
+#[access_control(ctx.accounts.validate(amount))]
+pub(crate) fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -> Result<()> {
+    let event = debit(&ctx, amount)?;
+    let accounts = &ctx.accounts;
+    let (id, bump) = {
+        let exchange = accounts.exchange.load()?;
+        (exchange.id.to_le_bytes(), [exchange.bump])
+    };
+    let signer: &[&[&[u8]]] = &[&[seeds::EXCHANGE, &id, &bump]];
+    transfer(
+        CpiContext::new_with_signer(
+            accounts.token_program.key(),
+            Transfer {
+                from: accounts.vault.to_account_info(),
+                to: accounts.destination.to_account_info(),
+                authority: accounts.exchange.to_account_info(),
+            },
+            signer,
+        ),
+        amount,
+    )?;
+    emit_cpi!(event);
+    Ok(())
+}
+
+/// Settles the losers, takes the amount out of the account and checks what is left.
+#[inline(never)]
+fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Withdrawn> {
+    let accounts = &ctx.accounts;
+    let now = Clock::get()?.unix_timestamp;
+    let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
+    let mut collateral = accounts.collateral.load_mut()?;
+    let mut account = accounts.margin_account.load_mut()?;
+    let mut pool = accounts.quote_pool.load_mut()?;
+    let mut fund = accounts.insurance_fund.load_mut()?;
+    let mut settlement = Settlement {
+        exchange: &exchange,
+        board: &board,
+        pool: &mut pool,
+        fund: &mut fund,
+        now,
+    };
+    settle_losers(&mut settlement, &mut account, ctx.remaining_accounts)?;
+
+    if collateral.is_quote() {
+        let room = settlement.cash_limits(&account)?.borrowing_room;
+        take_cash(&mut settlement, &mut account, amount, room)?;
+    } else {
+        account.take_balance(collateral.index, amount)?;
+        collateral.total_deposits = collateral
+            .total_deposits
+            .checked_sub(amount)
+            .ok_or(BallastError::MathOverflow)?;
+    }
+    let mut owner = accounts.owner.load_mut()?;
+    let deposits = owner.deposits_mut(collateral.index)?;
+    *deposits = deposits.saturating_sub(amount);
+
+    check(&board, &account, collateral.is_quote(), now)?;
+    Ok(Withdrawn {
+        margin_account: accounts.margin_account.key(),
+        sequence: account.next_sequence(),
+        mint: collateral.mint,
+        amount,
+        cash: account.cash,
+    })
+}
+
+/// Settles every losing position that can settle; its market must be the next remaining account, and none may be left over.
+fn settle_losers<'info>(
+    settlement: &mut Settlement,
+    account: &mut MarginAccount,
+    markets: &'info [AccountInfo<'info>],
+) -> Result<()> {
+    let mut markets = markets.iter();
+    let mut at = 0usize;
+    while let Some(position) = account.positions().get(at).copied() {
+        let count = account.position_count;
+        if settlement.settleable(&position)?.is_some_and(|value| value.0 < 0) {
+            let info = markets.next().ok_or(BallastError::MarketMissing)?;
+            let loader = load_market(settlement.exchange, position.instrument, info)?;
+            settlement.settle(account, at, &mut *loader.load_mut()?)?;
+        }
+        // A position that settled to nothing has left its slot to the next one.
+        if account.position_count == count {
+            at = at.saturating_add(1);
+        }
+    }
+    require!(markets.next().is_none(), BallastError::UnexpectedAccount);
+    Ok(())
+}
+
+fn take_cash(settlement: &mut Settlement, account: &mut MarginAccount, amount: u64, room: QuoteAmount) -> Result<()> {
+    let amount = QuoteAmount(i64::try_from(amount).map_err(|_| BallastError::MathOverflow)?);
+    let before = account.quote_balance().or_error()?;
+    account.cash = QuoteAmount(account.cash).minus(amount).or_error()?.0;
+    let after = account.quote_balance().or_error()?;
+    let borrows = after.0 < 0;
+    require!(!borrows || amount.0 <= room.0, BallastError::BorrowCapExceeded);
+    if borrows {
+        let (_, trusted) = settlement.board.quote_state(settlement.now);
+        require!(trusted, BallastError::QuoteUntrusted);
+    }
+    settlement.pool.rebalance(before, after)?;
+    settlement.pool.invariant()
+}
+
+/// The withdrawal rule of margin.md section 4: E_w ≥ IM + order reserve, and cash within what the collateral backs.
+fn check(board: &RiskBoard, account: &MarginAccount, is_quote: bool, now: i64) -> Result<()> {
+    let rule = if is_quote {
+        QuoteRule::Trusted
+    } else {
+        QuoteRule::ByFeed
+    };
+    let report = margin::evaluate_with(board, account, now, rule)?;
+    let required = report
+        .initial
+        .plus(ballast_fixed::Dollars(account.order_reserve))
+        .or_error()?;
+    require!(report.equity_withdrawal >= required, BallastError::InsufficientMargin);
+    let backing = report.credit_initial.quote_floor();
+    require!(
+        QuoteAmount(account.cash).plus(backing).or_error()?.0 >= 0,
+        BallastError::CashUnderCredit
+    );
+    Ok(())
+}

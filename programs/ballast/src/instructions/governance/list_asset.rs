@@ -1,0 +1,68 @@
+//! `list_asset`: an asset with its feed and margin parameters.
+use anchor_lang::prelude::*;
+use ballast_risk::MAX_LEVELS;
+
+use crate::error::{BallastError, OrError};
+use crate::events::AssetListed;
+use crate::oracle::FeedConfig;
+use crate::state::{Asset, Exchange, RiskBoard, RiskParams, MAX_ASSETS};
+
+/// Parameters of a new asset.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct ListAssetArgs {
+    /// Name for people, zero-padded UTF-8.
+    pub symbol: [u8; 8],
+    /// Price source.
+    pub feed: FeedConfig,
+    /// Margin table.
+    pub params: RiskParams,
+    /// Cluster on each level of the scan; 0 = alone.
+    pub clusters: [u8; MAX_LEVELS],
+    /// Largest open interest of one instrument, dollars (10⁻⁸).
+    pub instrument_open_interest_cap: i64,
+    /// Largest open interest of one owner, dollars (10⁻⁸).
+    pub owner_open_interest_cap: i64,
+}
+
+/// Accounts of `list_asset`.
+#[derive(Accounts)]
+pub struct ListAsset<'info> {
+    /// The exchange.
+    #[account(has_one = authority @ BallastError::NotAuthority, has_one = board @ BallastError::WrongBoard)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// Its board.
+    #[account(mut)]
+    pub board: AccountLoader<'info, RiskBoard>,
+    /// Its authority.
+    pub authority: Signer<'info>,
+}
+
+/// Lists an asset under the next free index.
+pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: ListAssetArgs) -> Result<()> {
+    let mut board = ctx.accounts.board.load_mut()?;
+    let index = board.asset_count;
+    require!(usize::from(index) < MAX_ASSETS, BallastError::BoardFull);
+    args.params.with_clusters(args.clusters).validate().or_error()?;
+    require!(
+        args.instrument_open_interest_cap > 0 && args.owner_open_interest_cap > 0,
+        BallastError::InvalidParameter
+    );
+    let price = args.feed.bind()?;
+    let asset: &mut Asset = board
+        .assets
+        .get_mut(usize::from(index))
+        .ok_or(BallastError::BoardFull)?;
+    asset.symbol = args.symbol;
+    asset.clusters = args.clusters;
+    asset.price = price;
+    asset.params = args.params;
+    asset.instrument_open_interest_cap = args.instrument_open_interest_cap;
+    asset.owner_open_interest_cap = args.owner_open_interest_cap;
+    board.asset_count = index.saturating_add(1); // index < 32
+    emit!(AssetListed {
+        exchange: ctx.accounts.exchange.key(),
+        asset: index,
+        feed_id: args.feed.feed_id,
+    });
+    Ok(())
+}

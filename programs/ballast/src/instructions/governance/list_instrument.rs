@@ -1,0 +1,157 @@
+//! `list_instrument`: a perpetual or a dated future, with its market.
+use anchor_lang::prelude::*;
+
+use crate::error::BallastError;
+use crate::events::InstrumentListed;
+use crate::state::{
+    Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, DISCRIMINATOR, MAX_INSTRUMENTS, VERSION,
+};
+
+/// Furthest expiry that is listed: two years.
+const MAX_TENOR: i64 = 2 * 365 * 86_400;
+/// Largest basis of an expiry, 10⁻⁹: 20 %.
+const MAX_BASIS: i64 = 200_000_000;
+/// Largest lot, 10⁻⁹ of the asset's unit: a million units.
+const MAX_LOT: i64 = 1_000_000_000_000_000;
+/// Largest tick, 10⁻⁹ USD: a million dollars.
+const MAX_TICK: i64 = 1_000_000_000_000_000;
+
+/// Parameters of a new instrument.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct ListInstrumentArgs {
+    /// What it is.
+    pub kind: InstrumentKind,
+    /// Its asset.
+    pub asset: u8,
+    /// A lot, 10⁻⁹ of the asset's unit.
+    pub lot_size: i64,
+    /// A tick, 10⁻⁹ USD.
+    pub tick_size: i64,
+    /// Unix seconds; 0 for a perpetual.
+    pub expiry: i64,
+    /// Forward = index · (1 + basis), 10⁻⁹; 0 for a perpetual. Instruments of one expiry share it.
+    pub basis: i64,
+}
+
+/// Accounts of `list_instrument`.
+#[derive(Accounts)]
+pub struct ListInstrument<'info> {
+    /// The exchange.
+    #[account(mut, has_one = authority @ BallastError::NotAuthority, has_one = board @ BallastError::WrongBoard)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// Its board.
+    #[account(mut)]
+    pub board: AccountLoader<'info, RiskBoard>,
+    /// The market, created by the client: zeroed, owned by this program.
+    #[account(zero)]
+    pub market: AccountLoader<'info, Market>,
+    /// The exchange's authority.
+    pub authority: Signer<'info>,
+}
+
+impl ListInstrument<'_> {
+    fn validate(&self, args: &ListInstrumentArgs) -> Result<()> {
+        require!(
+            self.market.to_account_info().data_len() >= DISCRIMINATOR + size_of::<Market>(),
+            BallastError::AccountTooSmall
+        );
+        require!(
+            (1..=MAX_LOT).contains(&args.lot_size) && (1..=MAX_TICK).contains(&args.tick_size),
+            BallastError::InvalidParameter
+        );
+        match args.kind {
+            InstrumentKind::Perpetual => require!(args.expiry == 0 && args.basis == 0, BallastError::InvalidParameter),
+            InstrumentKind::Future => {
+                let now = Clock::get()?.unix_timestamp;
+                require!(
+                    args.expiry > now && args.expiry <= now.saturating_add(MAX_TENOR),
+                    BallastError::InvalidExpiry
+                );
+                require!(
+                    args.basis.unsigned_abs() <= MAX_BASIS.unsigned_abs(),
+                    BallastError::InvalidParameter
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lists an instrument under the next free index.
+#[access_control(ctx.accounts.validate(&args))]
+pub(crate) fn list_instrument<'info>(
+    ctx: Context<'info, ListInstrument<'info>>,
+    args: ListInstrumentArgs,
+) -> Result<()> {
+    let mut exchange = ctx.accounts.exchange.load_mut()?;
+    let mut board = ctx.accounts.board.load_mut()?;
+    let index = exchange.instrument_count;
+    require!(usize::from(index) < MAX_INSTRUMENTS, BallastError::BoardFull);
+    board.asset(args.asset)?;
+    let expiry_slot = match args.kind {
+        InstrumentKind::Perpetual => 0,
+        InstrumentKind::Future => {
+            let asset = board
+                .assets
+                .get_mut(usize::from(args.asset))
+                .ok_or(BallastError::AssetNotListed)?;
+            expiry_slot(asset, args.expiry, args.basis)?
+        }
+    };
+    let slot = board
+        .instruments
+        .get_mut(usize::from(index))
+        .ok_or(BallastError::BoardFull)?;
+    *slot = Instrument {
+        kind: args.kind as u8,
+        asset: args.asset,
+        expiry_slot,
+        generation: 1,
+        lot_size: args.lot_size,
+        tick_size: args.tick_size,
+        expiry: args.expiry,
+        ..Instrument::default()
+    };
+    let market_key = ctx.accounts.market.key();
+    *exchange
+        .markets
+        .get_mut(usize::from(index))
+        .ok_or(BallastError::BoardFull)? = market_key;
+    exchange.instrument_count = index.saturating_add(1); // index < 256
+
+    let mut market = ctx.accounts.market.load_init()?;
+    market.version = VERSION;
+    market.instrument = index;
+    market.generation = 1;
+    market.exchange = ctx.accounts.exchange.key();
+    emit!(InstrumentListed {
+        exchange: ctx.accounts.exchange.key(),
+        instrument: index,
+        asset: args.asset,
+        market: market_key,
+        expiry: args.expiry,
+    });
+    Ok(())
+}
+
+/// The slot of an expiry of the asset, taken if it is new.
+fn expiry_slot(asset: &mut Asset, time: i64, basis: i64) -> Result<u8> {
+    let at = match asset.expiries.iter().position(|e| e.time == time) {
+        Some(at) => at,
+        None => asset
+            .expiries
+            .iter()
+            .position(|e| e.time == 0)
+            .ok_or(BallastError::BoardFull)?,
+    };
+    let slot = asset.expiries.get_mut(at).ok_or(BallastError::BoardFull)?;
+    if slot.time == 0 {
+        *slot = Expiry {
+            time,
+            basis,
+            ..Expiry::default()
+        };
+    }
+    require!(slot.basis == basis, BallastError::InvalidParameter);
+    u8::try_from(at).map_err(|_| error!(BallastError::BoardFull))
+}

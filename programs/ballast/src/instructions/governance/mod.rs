@@ -1,0 +1,10 @@
+//! The authority: creating the exchange and listing.
+mod create_exchange;
+mod list_asset;
+mod list_collateral;
+mod list_instrument;
+
+pub use create_exchange::*;
+pub use list_asset::*;
+pub use list_collateral::*;
+pub use list_instrument::*;

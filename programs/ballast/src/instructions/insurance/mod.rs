@@ -1,0 +1,4 @@
+//! The insurance fund.
+mod fund_insurance;
+
+pub use fund_insurance::*;

@@ -1,0 +1,8 @@
+//! Keepers: flagging and taking over.
+mod flag;
+mod liquidate;
+mod unflag;
+
+pub use flag::*;
+pub use liquidate::*;
+pub(crate) use unflag::*;

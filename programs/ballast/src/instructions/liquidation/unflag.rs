@@ -1,0 +1,37 @@
+//! `unflag`: anyone stops the clock of an account that has recovered to a health of 1.10.
+use anchor_lang::prelude::*;
+use ballast_risk::liquidation::reaches_target;
+use ballast_risk::MarginReport;
+
+use super::FlagAccount;
+use crate::error::{BallastError, OrError};
+use crate::events::Unflagged;
+use crate::margin;
+use crate::state::Flag;
+
+/// Takes the flag off.
+pub(crate) fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let now = Clock::get()?.unix_timestamp;
+    let event = {
+        let board = accounts.board.load()?;
+        let mut account = accounts.margin_account.load_mut()?;
+        require!(account.flag.clock().is_some(), BallastError::NotFlagged);
+        let report = margin::evaluate(&board, &account, now)?;
+        // A stale price's benefit of the doubt keeps an account from liquidation; it is no recovery.
+        let strict = MarginReport {
+            equity_liquidation: report.equity_maintenance,
+            ..report
+        };
+        require!(reaches_target(&strict).or_error()?, BallastError::NotRecovered);
+        account.flag = Flag::default();
+        Unflagged {
+            margin_account: accounts.margin_account.key(),
+            sequence: account.next_sequence(),
+            equity: report.equity_maintenance.0,
+            maintenance: report.maintenance.0,
+        }
+    };
+    emit_cpi!(event);
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! `refresh_prices`: anyone puts new prices on the board.
+use anchor_lang::prelude::*;
+
+use crate::error::BallastError;
+use crate::events::PriceRefreshed;
+use crate::oracle::{accept, pyth};
+use crate::state::{PriceFeed, RiskBoard, QUOTE_ASSET};
+
+/// Accounts of `refresh_prices`. Behind them comes one price account for each asset named, in the same order.
+#[derive(Accounts)]
+pub struct RefreshPrices<'info> {
+    /// The board: feeds are bound on it, so nothing else has to be passed.
+    #[account(mut)]
+    pub board: AccountLoader<'info, RiskBoard>,
+}
+
+/// Refreshes the prices of `assets`; [`QUOTE_ASSET`] names the quote asset's own feed.
+pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, assets: Vec<u8>) -> Result<()> {
+    require!(!assets.is_empty(), BallastError::ZeroAmount);
+    require!(
+        assets.len() == ctx.remaining_accounts.len(),
+        BallastError::PriceAccountsMismatch
+    );
+    let now = Clock::get()?.unix_timestamp;
+    let mut board = ctx.accounts.board.load_mut()?;
+    for (&asset, account) in assets.iter().zip(ctx.remaining_accounts) {
+        let update = pyth::read(account)?;
+        let feed = feed_mut(&mut board, asset)?;
+        if accept(feed, &update, now)? {
+            emit!(PriceRefreshed {
+                asset,
+                index: feed.index,
+                confidence: feed.confidence,
+                slow: feed.slow,
+                publish_time: feed.publish_time,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn feed_mut(board: &mut RiskBoard, asset: u8) -> Result<&mut PriceFeed> {
+    if asset == QUOTE_ASSET {
+        return Ok(&mut board.quote);
+    }
+    board.asset(asset)?;
+    let asset = board
+        .assets
+        .get_mut(usize::from(asset))
+        .ok_or(BallastError::AssetNotListed)?;
+    Ok(&mut asset.price)
+}

@@ -1,0 +1,82 @@
+//! `settle_pnl`: anyone turns an account's profit and loss into cash.
+use anchor_lang::prelude::*;
+
+use crate::clearing::{load_market, Settlement};
+use crate::error::BallastError;
+use crate::events::Settled;
+use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
+
+/// Accounts of `settle_pnl`. Behind them come the markets of the positions to settle, each once.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct SettlePnl<'info> {
+    /// The exchange.
+    #[account(has_one = board @ BallastError::WrongBoard)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// Its board.
+    pub board: AccountLoader<'info, RiskBoard>,
+    /// Totals of the quote asset.
+    #[account(mut, has_one = exchange @ BallastError::WrongExchange)]
+    pub quote_pool: AccountLoader<'info, QuotePool>,
+    /// The insurance fund, which earns its part of what settles.
+    #[account(mut, has_one = exchange @ BallastError::WrongExchange)]
+    pub insurance_fund: AccountLoader<'info, InsuranceFund>,
+    /// The account.
+    #[account(mut, has_one = exchange @ BallastError::WrongExchange)]
+    pub margin_account: AccountLoader<'info, MarginAccount>,
+}
+
+/// Settles the positions whose markets are passed, in that order, each as far as it goes.
+///
+/// # Errors
+/// [`BallastError::NothingToSettle`] when none of them moves anything; the positions that can't settle are otherwise left as they are.
+pub(crate) fn settle_pnl<'info>(ctx: Context<'info, SettlePnl<'info>>) -> Result<()> {
+    require!(!ctx.remaining_accounts.is_empty(), BallastError::MarketMissing);
+    let mut events = Vec::with_capacity(ctx.remaining_accounts.len());
+    for (n, info) in ctx.remaining_accounts.iter().enumerate() {
+        let earlier = ctx.remaining_accounts.iter().take(n);
+        require!(
+            earlier.clone().all(|other| other.key != info.key),
+            BallastError::UnexpectedAccount
+        );
+        if let Some(event) = settle_one(ctx.accounts, info)? {
+            events.push(event);
+        }
+    }
+    require!(!events.is_empty(), BallastError::NothingToSettle);
+    for event in events {
+        emit_cpi!(event);
+    }
+    Ok(())
+}
+
+/// Settles the account's position in the market at `info`; `None` when nothing moved.
+fn settle_one<'info>(accounts: &SettlePnl<'info>, info: &'info AccountInfo<'info>) -> Result<Option<Settled>> {
+    let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
+    let instrument = AccountLoader::<Market>::try_from(info)?.load()?.instrument;
+    let loader = load_market(&exchange, instrument, info)?;
+    let mut market = loader.load_mut()?;
+    let mut account = accounts.margin_account.load_mut()?;
+    let at = account.find(instrument).ok_or(BallastError::PositionMissing)?;
+    let mut pool = accounts.quote_pool.load_mut()?;
+    let mut fund = accounts.insurance_fund.load_mut()?;
+    let now = Clock::get()?.unix_timestamp;
+    let mut settlement = Settlement {
+        exchange: &exchange,
+        board: &board,
+        pool: &mut pool,
+        fund: &mut fund,
+        now,
+    };
+    let amount = settlement.settle(&mut account, at, &mut market)?;
+    if amount.0 == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Settled {
+        margin_account: accounts.margin_account.key(),
+        sequence: account.next_sequence(),
+        instrument,
+        amount: amount.0,
+        pool: market.pool,
+    }))
+}

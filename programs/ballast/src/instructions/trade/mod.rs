@@ -1,0 +1,4 @@
+//! Wallets: trades.
+mod block_trade;
+
+pub use block_trade::*;

@@ -1,0 +1,4 @@
+//! Anyone: reading margin without signing.
+mod preview;
+
+pub use preview::*;

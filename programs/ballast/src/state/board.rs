@@ -1,0 +1,405 @@
+//! The risk board: every input of a margin check that is not the account's own.
+use anchor_lang::prelude::*;
+use ballast_fixed::{Dollars, Price, Quantity, Ratio};
+use ballast_risk::{AssetParams, PortfolioParams, PriceState, MAX_LEVELS};
+
+use super::{assert_layout, MAX_INSTRUMENTS};
+use crate::error::BallastError;
+
+/// Assets on one board.
+pub const MAX_ASSETS: usize = 32;
+/// Expiries of one asset.
+pub const MAX_EXPIRIES: usize = 12;
+/// Index that stands for the quote asset's own feed where an asset is named.
+pub const QUOTE_ASSET: u8 = u8::MAX;
+/// Age in seconds from which a stale leg may not add more to equity than its own requirement.
+pub const DEAD_FEED_SECONDS: i64 = 3_600;
+
+/// A price source bound at listing, and what it last said.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct PriceFeed {
+    /// Pyth feed id.
+    pub feed_id: [u8; 32],
+    /// Last accepted price, 10⁻⁹ USD; 0 before the first.
+    pub index: i64,
+    /// Its confidence interval, 10⁻⁹ USD.
+    pub confidence: i64,
+    /// Slow price, 10⁻⁹ USD.
+    pub slow: i64,
+    /// When the source published it, unix seconds.
+    pub publish_time: i64,
+    /// Slot in which it was posted on chain.
+    pub posted_slot: u64,
+    /// Oldest that it may be where risk is added, seconds.
+    pub max_age_seconds: u32,
+    /// Widest confidence that is accepted, in 10⁻⁶ of the price.
+    pub max_confidence_ppm: u32,
+    /// Time constant of the slow price, seconds.
+    pub slow_seconds: u32,
+    /// Fastest that the slow price moves, in 10⁻⁶ an hour.
+    pub slow_speed_ppm: u32,
+    /// Room for further sources.
+    pub _reserved: [u64; 8],
+}
+
+impl PriceFeed {
+    /// Whether the price is younger than its maximum age at `now`. A feed without a price is not.
+    pub fn is_fresh(&self, now: i64) -> bool {
+        self.index > 0 && now.saturating_sub(self.publish_time) <= i64::from(self.max_age_seconds)
+    }
+
+    /// The index.
+    pub fn index(&self) -> Price {
+        Price(self.index)
+    }
+
+    /// The slow price.
+    pub fn slow(&self) -> Price {
+        Price(self.slow)
+    }
+}
+
+/// One expiry of an asset.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Expiry {
+    /// Unix seconds; 0 when the slot is free.
+    pub time: i64,
+    /// Forward = index · (1 + basis), 10⁻⁹.
+    pub basis: i64,
+    /// Room for the volatility surface and the settlement.
+    pub _reserved: [u64; 14],
+}
+
+/// An asset: its feed, its margin parameters and its expiries.
+#[zero_copy]
+#[derive(Debug)]
+pub struct Asset {
+    /// Name for people, zero-padded UTF-8.
+    pub symbol: [u8; 8],
+    /// Cluster of the asset on each level of the scan; 0 = alone.
+    pub clusters: [u8; MAX_LEVELS],
+    /// Zero.
+    pub _padding: [u8; 4],
+    /// The price.
+    pub price: PriceFeed,
+    /// Margin parameters, 10⁻⁹ each.
+    pub params: RiskParams,
+    /// Largest open interest of one instrument of the asset, dollars (10⁻⁸).
+    pub instrument_open_interest_cap: i64,
+    /// Largest open interest of one owner in the asset, dollars (10⁻⁸).
+    pub owner_open_interest_cap: i64,
+    /// Expiries in use.
+    pub expiries: [Expiry; MAX_EXPIRIES],
+    /// Room for realised variance, settlement buckets and shock tables.
+    pub _reserved: [u8; 640],
+}
+
+/// The margin table of one asset (margin.md section 4); ratios in 10⁻⁹, the depth in dollars (10⁻⁸).
+#[zero_copy]
+#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+pub struct RiskParams {
+    /// ψ, the price scan range.
+    pub scan_range: i64,
+    /// b, the buffer.
+    pub buffer: i64,
+    /// β, the basis charge.
+    pub basis: i64,
+    /// λ, the spread charge of linear legs.
+    pub spread: i64,
+    /// λ_o, the spread charge of other legs.
+    pub option_spread: i64,
+    /// Floor of a short option.
+    pub short_option_minimum: i64,
+    /// Volatility shock up.
+    pub vol_up: i64,
+    /// Volatility shock down.
+    pub vol_down: i64,
+    /// D, the depth.
+    pub depth: i64,
+    /// ρ, the concentration slope.
+    pub concentration: i64,
+    /// Haircut for new risk.
+    pub haircut_initial: i64,
+    /// Haircut for liquidation.
+    pub haircut_maintenance: i64,
+    /// η, how far collateral hedges.
+    pub hedge_recognition: i64,
+}
+
+impl RiskParams {
+    /// As the risk engine takes them.
+    pub fn with_clusters(&self, clusters: [u8; MAX_LEVELS]) -> AssetParams {
+        AssetParams {
+            scan_range: Ratio(self.scan_range),
+            buffer: Ratio(self.buffer),
+            basis: Ratio(self.basis),
+            spread: Ratio(self.spread),
+            option_spread: Ratio(self.option_spread),
+            short_option_minimum: Ratio(self.short_option_minimum),
+            vol_up: Ratio(self.vol_up),
+            vol_down: Ratio(self.vol_down),
+            depth: Dollars(self.depth),
+            concentration: Ratio(self.concentration),
+            haircut_initial: Ratio(self.haircut_initial),
+            haircut_maintenance: Ratio(self.haircut_maintenance),
+            hedge_recognition: Ratio(self.hedge_recognition),
+            clusters,
+        }
+    }
+}
+
+impl From<&AssetParams> for RiskParams {
+    fn from(p: &AssetParams) -> Self {
+        RiskParams {
+            scan_range: p.scan_range.0,
+            buffer: p.buffer.0,
+            basis: p.basis.0,
+            spread: p.spread.0,
+            option_spread: p.option_spread.0,
+            short_option_minimum: p.short_option_minimum.0,
+            vol_up: p.vol_up.0,
+            vol_down: p.vol_down.0,
+            depth: p.depth.0,
+            concentration: p.concentration.0,
+            haircut_initial: p.haircut_initial.0,
+            haircut_maintenance: p.haircut_maintenance.0,
+            hedge_recognition: p.hedge_recognition.0,
+        }
+    }
+}
+
+impl Asset {
+    /// Margin parameters as the risk engine takes them.
+    pub fn params(&self) -> AssetParams {
+        self.params.with_clusters(self.clusters)
+    }
+
+    /// How the price is to be taken at `now`: what a stale one may be off by is its last confidence and a quarter of ψ.
+    pub fn price_state(&self, now: i64) -> Result<PriceState> {
+        require!(self.price.index > 0, BallastError::PriceMissing);
+        if self.price.is_fresh(now) {
+            return Ok(PriceState::default());
+        }
+        let confidence = ballast_fixed::mul_div_ceil(self.price.confidence, Ratio::SCALE, self.price.index)
+            .map_err(BallastError::from)?;
+        let quarter = self.params.scan_range.saturating_add(3) / 4; // rounded up; parameters are not negative
+        let age = now.saturating_sub(self.price.publish_time);
+        Ok(PriceState {
+            uncertainty: Ratio(confidence.saturating_add(quarter).min(Ratio::SCALE)),
+            dead: age > DEAD_FEED_SECONDS,
+        })
+    }
+}
+
+/// What an instrument is.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[borsh(use_discriminant = false)]
+#[repr(u8)]
+pub enum InstrumentKind {
+    /// A future without expiry, marked at the index and its book's basis.
+    Perpetual = 1,
+    /// A dated future.
+    Future = 2,
+}
+
+/// One listed instrument.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Instrument {
+    /// [`InstrumentKind`] as a number; 0 where nothing is listed.
+    pub kind: u8,
+    /// Index of the underlying asset.
+    pub asset: u8,
+    /// Index of the expiry among the asset's; unused for a perpetual.
+    pub expiry_slot: u8,
+    /// Zero.
+    pub _padding: u8,
+    /// Counts what the slot has held; positions carry it.
+    pub generation: u32,
+    /// A lot, in 10⁻⁹ of the asset's unit.
+    pub lot_size: i64,
+    /// A tick, in 10⁻⁹ USD.
+    pub tick_size: i64,
+    /// Unix seconds; 0 for a perpetual.
+    pub expiry: i64,
+    /// 10⁻⁹ USD; 0 for a linear instrument.
+    pub strike: i64,
+    /// Perpetual: mean basis of the book over the index, 10⁻⁹.
+    pub basis: i64,
+    /// Room for the funding and loss indices, ln K and the settlement price.
+    pub _reserved: [u64; 10],
+}
+
+impl Instrument {
+    /// The kind, or an error where the slot is free.
+    pub fn kind(&self) -> Result<InstrumentKind> {
+        match self.kind {
+            1 => Ok(InstrumentKind::Perpetual),
+            2 => Ok(InstrumentKind::Future),
+            _ => err!(BallastError::InstrumentNotListed),
+        }
+    }
+
+    /// A lot's quantity.
+    pub fn lot_size(&self) -> Quantity {
+        Quantity(self.lot_size)
+    }
+
+    /// Whether trading has ended at `now`.
+    pub fn is_expired(&self, now: i64) -> bool {
+        self.expiry != 0 && now >= self.expiry
+    }
+}
+
+/// Prices, parameters and instruments of one exchange. Created by the client at its full size and taken over by `create_exchange`.
+#[account(zero_copy)]
+#[derive(Debug)]
+pub struct RiskBoard {
+    /// Layout version.
+    pub version: u8,
+    /// Assets listed.
+    pub asset_count: u8,
+    /// Zero.
+    pub _padding: [u8; 6],
+    /// The exchange that the board belongs to.
+    pub exchange: Pubkey,
+    /// The quote asset in USD.
+    pub quote: PriceFeed,
+    /// Weights of the scan's levels, 10⁻⁹; they add up to one.
+    pub level_weights: [i64; MAX_LEVELS],
+    /// Maintenance as a part of K, 10⁻⁹.
+    pub maintenance_factor: i64,
+    /// Deepest fall that a scenario applies, 10⁻⁹.
+    pub shock_floor: i64,
+    /// Part of a portfolio's option value that is charged, 10⁻⁹.
+    pub net_option_value: i64,
+    /// Part of offsetting vega that is charged, 10⁻⁹.
+    pub vega_offset: i64,
+    /// Room to grow.
+    pub _reserved: [u8; 256],
+    /// Assets by index.
+    pub assets: [Asset; MAX_ASSETS],
+    /// Instruments by index.
+    pub instruments: [Instrument; MAX_INSTRUMENTS],
+}
+assert_layout!(
+    PriceFeed,
+    152,
+    feed_id = 0,
+    index = 32,
+    confidence = 40,
+    slow = 48,
+    publish_time = 56,
+    posted_slot = 64
+);
+assert_layout!(Expiry, 128, time = 0, basis = 8);
+assert_layout!(
+    Asset,
+    2_464,
+    symbol = 0,
+    clusters = 8,
+    price = 16,
+    params = 168,
+    expiries = 288
+);
+assert_layout!(
+    Instrument,
+    128,
+    kind = 0,
+    asset = 1,
+    generation = 4,
+    lot_size = 8,
+    tick_size = 16,
+    expiry = 24,
+    strike = 32,
+    basis = 40
+);
+assert_layout!(
+    RiskBoard,
+    112_128,
+    version = 0,
+    asset_count = 1,
+    exchange = 8,
+    quote = 40,
+    level_weights = 192,
+    assets = 512,
+    instruments = 79_360,
+);
+
+impl RiskBoard {
+    /// Portfolio parameters as the risk engine takes them.
+    pub fn portfolio_params(&self) -> PortfolioParams {
+        PortfolioParams {
+            maintenance_factor: Ratio(self.maintenance_factor),
+            shock_floor: Ratio(self.shock_floor),
+            level_weights: self.level_weights.map(Ratio),
+            net_option_value: Ratio(self.net_option_value),
+            vega_offset: Ratio(self.vega_offset),
+        }
+    }
+
+    /// The asset at `index`, which must be listed.
+    pub fn asset(&self, index: u8) -> Result<&Asset> {
+        require!(index < self.asset_count, BallastError::AssetNotListed);
+        self.assets
+            .get(usize::from(index))
+            .ok_or_else(|| error!(BallastError::AssetNotListed))
+    }
+
+    /// The instrument at `index`, which must be listed.
+    pub fn instrument(&self, index: u16) -> Result<&Instrument> {
+        let instrument = self
+            .instruments
+            .get(usize::from(index))
+            .ok_or(BallastError::InstrumentNotListed)?;
+        instrument.kind()?;
+        Ok(instrument)
+    }
+
+    /// Basis of an instrument's mark over the index.
+    pub fn basis(&self, instrument: &Instrument) -> Result<Ratio> {
+        Ok(Ratio(match instrument.kind()? {
+            InstrumentKind::Perpetual => instrument.basis,
+            InstrumentKind::Future => {
+                self.asset(instrument.asset)?
+                    .expiries
+                    .get(usize::from(instrument.expiry_slot))
+                    .ok_or(BallastError::InstrumentNotListed)?
+                    .basis
+            }
+        }))
+    }
+
+    /// Mark of an instrument built on the index.
+    pub fn mark(&self, instrument: &Instrument) -> Result<Price> {
+        self.mark_from(instrument, self.asset(instrument.asset)?.price.index())
+    }
+
+    /// Mark of an instrument built on the slow price.
+    pub fn slow_mark(&self, instrument: &Instrument) -> Result<Price> {
+        self.mark_from(instrument, self.asset(instrument.asset)?.price.slow())
+    }
+
+    fn mark_from(&self, instrument: &Instrument, price: Price) -> Result<Price> {
+        require!(price.0 > 0, BallastError::PriceMissing);
+        let basis = self.basis(instrument)?;
+        if basis == Ratio::ZERO {
+            return Ok(price); // the common case needs no division
+        }
+        Ok(price.scaled_floor(basis).map_err(BallastError::from)?)
+    }
+
+    /// Quote/USD in 10⁻⁹ and whether new risk may rest on it: fresh and at least 0.98.
+    pub fn quote_state(&self, now: i64) -> (Ratio, bool) {
+        const FLOOR: i64 = 980_000_000;
+        let trusted = self.quote.is_fresh(now) && self.quote.index >= FLOOR;
+        let price = if self.quote.index > 0 {
+            self.quote.index
+        } else {
+            Ratio::SCALE
+        };
+        (Ratio(price), trusted)
+    }
+}

@@ -1,0 +1,169 @@
+//! The exchange: who governs it, its fees and limits, and the addresses of its board and markets.
+use anchor_lang::prelude::*;
+use ballast_fixed::{Dollars, QuoteAmount, Ratio};
+use ballast_risk::liquidation::LiquidationParams;
+
+use super::assert_layout;
+use crate::error::BallastError;
+
+/// Instruments that one exchange can list.
+pub const MAX_INSTRUMENTS: usize = 256;
+/// Collateral mints that one exchange accepts, the quote mint included.
+pub const MAX_COLLATERALS: usize = 16;
+
+/// Fees of a trade, in 10⁻⁶ of its notional, and how they are shared. A liquidation's fee is the insurance fund's part of its cost
+/// ([`AuctionParams::liquidator_share_ppm`]): it is paid for margin freed, never by notional.
+#[zero_copy]
+#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+pub struct FeeSchedule {
+    /// What the taker pays.
+    pub taker_ppm: u32,
+    /// What the maker pays.
+    pub maker_ppm: u32,
+    /// The insurance fund's part of trading fees, in 10⁻⁶.
+    pub insurance_share_ppm: u32,
+}
+
+/// Bounds of what a trade or a borrower may do.
+#[zero_copy]
+#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Farthest that a block trade's price may lie from the mark, in 10⁻⁶ of the mark.
+    pub price_band_ppm: u32,
+    /// Largest part of the supplied quote that may be borrowed, in 10⁻⁶.
+    pub max_utilisation_ppm: u32,
+    /// Largest negative cash of one account, in quote units.
+    pub account_borrow_cap: u64,
+    /// Largest negative cash of all accounts together, in quote units.
+    pub total_borrow_cap: u64,
+    /// Smallest notional of a trade that opens a position, in quote units.
+    pub minimum_trade: u64,
+}
+
+/// Parameters of the liquidation auction (margin.md section 8).
+#[zero_copy]
+#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+pub struct AuctionParams {
+    /// Part of the freed maintenance margin that a step may cost when the clock starts, in 10⁻⁶.
+    pub start_cost_ppm: u32,
+    /// The same once the ramp is over.
+    pub end_cost_ppm: u32,
+    /// Seconds over which the cost rises.
+    pub ramp_seconds: u32,
+    /// The liquidator's part of the cost, in 10⁻⁶; the insurance fund has the rest.
+    pub liquidator_share_ppm: u32,
+    /// Seconds after which an unconfirmed flag restarts the clock.
+    pub flag_timeout_seconds: u32,
+    /// Age of a flag from which steps are no longer capped, in seconds.
+    pub uncapped_after_seconds: u32,
+    /// Window of the step cap, in seconds.
+    pub step_window_seconds: u32,
+    /// Step cap in 10⁻⁶ of the account's gross notional.
+    pub step_cap_ppm: u32,
+    /// Step cap in dollars (10⁻⁸): the larger of the two holds.
+    pub step_cap_dollars: i64,
+    /// Notional under which a leg counts as dust and may be closed whole, in dollars (10⁻⁸).
+    pub dust_dollars: i64,
+}
+
+impl AuctionParams {
+    /// As the risk engine takes them.
+    pub fn risk(&self) -> LiquidationParams {
+        LiquidationParams {
+            start_cost: ppm(self.start_cost_ppm),
+            end_cost: ppm(self.end_cost_ppm),
+            ramp_seconds: self.ramp_seconds,
+            liquidator_share: ppm(self.liquidator_share_ppm),
+            flag_timeout_seconds: self.flag_timeout_seconds,
+            uncapped_after_seconds: self.uncapped_after_seconds,
+            step_window_seconds: self.step_window_seconds,
+            step_cap: ppm(self.step_cap_ppm),
+            step_cap_dollars: Dollars(self.step_cap_dollars),
+            dust: Dollars(self.dust_dollars),
+        }
+    }
+}
+
+/// 10⁻⁶ as a ratio. Exact.
+pub fn ppm(value: u32) -> Ratio {
+    Ratio(i64::from(value).wrapping_mul(1_000)) // 2³² · 1,000 fits
+}
+
+/// One exchange: PDA of its id, created by `create_exchange`.
+#[account(zero_copy)]
+#[derive(Debug)]
+pub struct Exchange {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// Collaterals listed so far, the quote mint included.
+    pub collateral_count: u8,
+    /// Zero.
+    pub _padding: [u8; 3],
+    /// Instruments listed so far.
+    pub instrument_count: u16,
+    /// Chosen at creation; part of the address.
+    pub id: u64,
+    /// Governs listing and parameters.
+    pub authority: Pubkey,
+    /// The risk board.
+    pub board: Pubkey,
+    /// The quote asset's mint.
+    pub quote_mint: Pubkey,
+    /// Trading fees.
+    pub fees: FeeSchedule,
+    /// Zero.
+    pub _padding_fees: [u8; 4],
+    /// Trading and borrowing limits.
+    pub limits: Limits,
+    /// The liquidation auction.
+    pub auction: AuctionParams,
+    /// Room for roles, the timelock queue and pauses.
+    pub _reserved: [u8; 512],
+    /// Market of each instrument slot; the default key where none is listed.
+    pub markets: [Pubkey; MAX_INSTRUMENTS],
+}
+assert_layout!(
+    Exchange,
+    8_912,
+    version = 0,
+    id = 8,
+    authority = 16,
+    board = 48,
+    quote_mint = 80,
+    fees = 112,
+    limits = 128,
+    auction = 160,
+    markets = 720,
+);
+
+impl Exchange {
+    /// Checks fees, limits and auction as a whole; called after every write.
+    pub fn invariant(&self) -> Result<()> {
+        let million = 1_000_000;
+        let f = &self.fees;
+        require!(
+            f.taker_ppm <= 10_000 && f.maker_ppm <= 10_000 && f.insurance_share_ppm <= million,
+            BallastError::InvalidParameter
+        );
+        let l = &self.limits;
+        require!(
+            (1..=100_000).contains(&l.price_band_ppm)
+                && l.max_utilisation_ppm <= 950_000
+                && l.account_borrow_cap <= l.total_borrow_cap
+                && l.total_borrow_cap <= i64::MAX as u64 / 4
+                && l.minimum_trade <= 1_000_000_000,
+            BallastError::InvalidParameter
+        );
+        self.auction
+            .risk()
+            .validate()
+            .map_err(|_| error!(BallastError::InvalidParameter))
+    }
+
+    /// The account borrow cap in quote units.
+    pub fn account_borrow_cap(&self) -> QuoteAmount {
+        QuoteAmount(i64::try_from(self.limits.account_borrow_cap).unwrap_or(i64::MAX))
+    }
+}

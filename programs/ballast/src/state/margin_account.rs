@@ -1,0 +1,324 @@
+//! A margin account: the unified vault of one user.
+use anchor_lang::prelude::*;
+use ballast_fixed::{Checked, Lots, Overflow, QuoteAmount};
+use ballast_risk::liquidation::FlagClock;
+
+use super::{assert_layout, Instrument};
+use crate::error::BallastError;
+
+/// Positions of one margin account.
+pub const MAX_POSITIONS: usize = 40;
+/// Collateral kinds in one margin account, cash not counted.
+pub const MAX_BALANCES: usize = 8;
+/// Delegates of one margin account.
+pub const MAX_DELEGATES: usize = 4;
+/// Quote units locked while an account holds a position (margin.md section 8, dust).
+pub const POSITION_RESERVE: QuoteAmount = QuoteAmount(2_000_000);
+
+/// A balance of one collateral.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Index of the collateral on the exchange; 0 (the quote asset) where the slot is free.
+    pub collateral: u8,
+    /// Index of its asset on the board.
+    pub asset: u8,
+    /// Decimals of its mint.
+    pub decimals: u8,
+    /// Zero.
+    pub _padding: [u8; 5],
+    /// Native units.
+    pub amount: u64,
+}
+
+/// A position in one instrument.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Index of the instrument on the board.
+    pub instrument: u16,
+    /// Index of its asset.
+    pub asset: u8,
+    /// Kind of the instrument; 0 where the slot is free.
+    pub kind: u8,
+    /// Generation of the instrument.
+    pub generation: u32,
+    /// Unix seconds; 0 for a perpetual.
+    pub expiry: i64,
+    /// 10⁻⁹ USD; 0 for a linear instrument.
+    pub strike: i64,
+    /// Signed lots.
+    pub lots: i64,
+    /// What the position has received less what it has paid, quote units; lots · mark + quote is its value.
+    pub quote: i64,
+    /// The quote at which the open lots were entered; settlement does not change it.
+    pub entry_quote: i64,
+    /// Room for the funding and loss indices at the last touch.
+    pub _reserved: [u8; 16],
+}
+
+/// When the account was flagged for liquidation and what was taken since.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Flag {
+    /// Unix seconds at which the auction clock started; 0 when not flagged.
+    pub started_at: i64,
+    /// Slot of the same.
+    pub started_slot: u64,
+    /// Unix seconds of the last confirmation.
+    pub confirmed_at: i64,
+    /// Unix seconds at which the step window opened.
+    pub window_start: i64,
+    /// Notional taken in the step window, dollars (10⁻⁸).
+    pub window_notional: i64,
+}
+
+impl Flag {
+    /// As the risk engine takes it; `None` when the account is not flagged.
+    pub fn clock(&self) -> Option<FlagClock> {
+        (self.started_at != 0).then_some(FlagClock {
+            started_at: self.started_at,
+            confirmed_at: self.confirmed_at,
+        })
+    }
+}
+
+/// One of possibly several accounts of a wallet: PDA of exchange, wallet and index. Positions come last, so that the account can grow.
+#[account(zero_copy)]
+#[derive(Debug)]
+pub struct MarginAccount {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// Number of the account among its wallet's.
+    pub index: u16,
+    /// Positions in use; they are the first ones, sorted by (asset, expiry, strike, instrument).
+    pub position_count: u8,
+    /// Margin method; 0 = portfolio.
+    pub method: u8,
+    /// Zero.
+    pub _padding: [u8; 2],
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The wallet that owns the account.
+    pub wallet: Pubkey,
+    /// The wallet's `Owner` record.
+    pub owner: Pubkey,
+    /// Keys that may trade and deposit, never withdraw; the default key where free.
+    pub delegates: [Pubkey; MAX_DELEGATES],
+    /// The quote asset, quote units; may be negative.
+    pub cash: i64,
+    /// Quote units locked while positions are open; counts in no equity.
+    pub reserve: i64,
+    /// Events of this account.
+    pub sequence: u64,
+    /// The liquidation flag.
+    pub flag: Flag,
+    /// Initial margin of resting orders, dollars (10⁻⁸).
+    pub order_reserve: i64,
+    /// Collateral balances; free slots have collateral 0.
+    pub balances: [Balance; MAX_BALANCES],
+    /// Room to grow.
+    pub _reserved: [u8; 192],
+    /// The positions.
+    pub positions: [Position; MAX_POSITIONS],
+}
+assert_layout!(Balance, 16, collateral = 0, asset = 1, decimals = 2, amount = 8);
+assert_layout!(
+    Position,
+    64,
+    instrument = 0,
+    asset = 2,
+    kind = 3,
+    generation = 4,
+    expiry = 8,
+    strike = 16,
+    lots = 24,
+    quote = 32,
+    entry_quote = 40
+);
+assert_layout!(
+    Flag,
+    40,
+    started_at = 0,
+    started_slot = 8,
+    confirmed_at = 16,
+    window_start = 24,
+    window_notional = 32
+);
+assert_layout!(
+    MarginAccount,
+    3_184,
+    version = 0,
+    index = 2,
+    position_count = 4,
+    exchange = 8,
+    wallet = 40,
+    owner = 72,
+    delegates = 104,
+    cash = 232,
+    reserve = 240,
+    sequence = 248,
+    flag = 256,
+    order_reserve = 296,
+    balances = 304,
+    positions = 624,
+);
+
+impl MarginAccount {
+    /// The positions in use.
+    pub fn positions(&self) -> &[Position] {
+        self.positions.get(..usize::from(self.position_count)).unwrap_or(&[])
+    }
+
+    /// Where the position in an instrument is.
+    pub fn find(&self, instrument: u16) -> Option<usize> {
+        self.positions().iter().position(|p| p.instrument == instrument)
+    }
+
+    /// The position in an instrument, if there is one.
+    pub fn position(&self, instrument: u16) -> Option<&Position> {
+        self.positions().iter().find(|p| p.instrument == instrument)
+    }
+
+    /// Cash and locked reserve: the account's claim on the quote vault, or its debt.
+    pub fn quote_balance(&self) -> Checked<QuoteAmount> {
+        QuoteAmount(self.cash).plus(QuoteAmount(self.reserve))
+    }
+
+    /// Whether `key` is the wallet or one of its delegates.
+    pub fn may_trade(&self, key: &Pubkey) -> bool {
+        *key == self.wallet || (*key != Pubkey::default() && self.delegates.contains(key))
+    }
+
+    /// The position in an instrument, opened in its place if need be. The first one locks the reserve.
+    pub fn open_position(&mut self, index: u16, instrument: &Instrument) -> Result<usize> {
+        if let Some(at) = self.find(index) {
+            let held = self.positions.get(at).ok_or(BallastError::PositionMissing)?;
+            require!(held.generation == instrument.generation, BallastError::StaleGeneration);
+            return Ok(at);
+        }
+        let count = usize::from(self.position_count);
+        require!(count < MAX_POSITIONS, BallastError::TooManyPositions);
+        let new = Position {
+            instrument: index,
+            asset: instrument.asset,
+            kind: instrument.kind,
+            generation: instrument.generation,
+            expiry: instrument.expiry,
+            strike: instrument.strike,
+            ..Position::default()
+        };
+        let key = |p: &Position| (p.asset, p.expiry, p.strike, p.instrument);
+        let at = self.positions().partition_point(|p| key(p) < key(&new));
+        self.positions.copy_within(at..count, at.saturating_add(1)); // at ≤ count < 40
+        *self.positions.get_mut(at).ok_or(BallastError::TooManyPositions)? = new;
+        if count == 0 {
+            self.move_reserve(POSITION_RESERVE).map_err(BallastError::from)?;
+        }
+        self.position_count = self.position_count.saturating_add(1);
+        Ok(at)
+    }
+
+    /// Drops the position at `at` if nothing is left in it; returns whether it did. The last one frees the reserve.
+    pub fn drop_if_empty(&mut self, at: usize) -> Result<bool> {
+        let position = self.positions().get(at).ok_or(BallastError::PositionMissing)?;
+        if position.lots != 0 || position.quote != 0 {
+            return Ok(false);
+        }
+        let count = usize::from(self.position_count);
+        self.positions.copy_within(at.saturating_add(1)..count, at); // at < count ≤ 40
+        self.position_count = self.position_count.saturating_sub(1);
+        *self
+            .positions
+            .get_mut(usize::from(self.position_count))
+            .ok_or(BallastError::PositionMissing)? = Position::default();
+        if self.position_count == 0 {
+            self.move_reserve(QuoteAmount(self.reserve.wrapping_neg())) // 0 ≤ reserve
+                .map_err(BallastError::from)?;
+        }
+        Ok(true)
+    }
+
+    /// Moves `amount` from cash into the reserve (back, when negative).
+    fn move_reserve(&mut self, amount: QuoteAmount) -> Checked<()> {
+        let cash = QuoteAmount(self.cash).minus(amount)?;
+        let reserve = QuoteAmount(self.reserve).plus(amount)?;
+        (self.cash, self.reserve) = (cash.0, reserve.0);
+        Ok(())
+    }
+
+    /// Adds a collateral amount, opening a slot if need be.
+    pub fn add_balance(&mut self, new: Balance) -> Result<()> {
+        let slot = self
+            .balances
+            .iter()
+            .position(|b| b.collateral == new.collateral)
+            .or_else(|| self.balances.iter().position(|b| b.collateral == 0))
+            .ok_or(BallastError::TooManyCollaterals)?;
+        let balance = self.balances.get_mut(slot).ok_or(BallastError::TooManyCollaterals)?;
+        let amount = balance
+            .amount
+            .checked_add(new.amount)
+            .ok_or(BallastError::MathOverflow)?;
+        *balance = Balance { amount, ..new };
+        Ok(())
+    }
+
+    /// Takes a collateral amount out; an empty slot is freed.
+    pub fn take_balance(&mut self, collateral: u8, amount: u64) -> Result<()> {
+        let balance = self
+            .balances
+            .iter_mut()
+            .find(|b| b.collateral == collateral && collateral != 0)
+            .ok_or(BallastError::InsufficientBalance)?;
+        balance.amount = balance
+            .amount
+            .checked_sub(amount)
+            .ok_or(BallastError::InsufficientBalance)?;
+        if balance.amount == 0 {
+            *balance = Balance::default();
+        }
+        Ok(())
+    }
+
+    /// The next event number.
+    pub fn next_sequence(&mut self) -> u64 {
+        self.sequence = self.sequence.saturating_add(1);
+        self.sequence
+    }
+}
+
+impl Position {
+    /// The signed lots.
+    pub fn lots(&self) -> Lots {
+        Lots(self.lots)
+    }
+
+    /// Adds a fill of `lots` for which the position received `quote` (paid, when negative), fees apart.
+    ///
+    /// `entry_quote` follows the open lots: what is closed takes its part of it along, rounded towards zero; what is opened adds its quote.
+    pub fn fill(&mut self, lots: Lots, quote: QuoteAmount) -> Checked<()> {
+        let before = self.lots();
+        let after = before.plus(lots)?;
+        let same_side = before.0 == 0 || (before.0 > 0) == (lots.0 > 0);
+        self.entry_quote = if same_side {
+            QuoteAmount(self.entry_quote).plus(quote)?.0
+        } else if (after.0 > 0) == (before.0 > 0) || after.0 == 0 {
+            part(self.entry_quote, after.0, before.0)?
+        } else {
+            part(quote.0, after.0, lots.0)? // flipped: only what was opened on the other side
+        };
+        self.quote = QuoteAmount(self.quote).plus(quote)?.0;
+        self.lots = after.0;
+        Ok(())
+    }
+}
+
+/// amount · part / whole, towards zero, for part and whole of one sign.
+fn part(amount: i64, part: i64, whole: i64) -> Checked<i64> {
+    let product = i128::from(amount).wrapping_mul(i128::from(part)); // two 64-bit factors fit
+    let quotient = product.checked_div(i128::from(whole)).ok_or(Overflow)?;
+    i64::try_from(quotient).map_err(|_| Overflow)
+}

@@ -1,0 +1,82 @@
+//! One instrument's settlement pool, open interest and dues. The order book will follow behind this header.
+use anchor_lang::prelude::*;
+use ballast_fixed::QuoteAmount;
+
+use super::assert_layout;
+use crate::error::BallastError;
+
+/// A market, created by the client and taken over by `list_instrument`; its key is recorded on the exchange.
+///
+/// Σ position quotes + fees due + insurance due + residual = pool.
+#[account(zero_copy)]
+#[derive(Debug)]
+pub struct Market {
+    /// Layout version.
+    pub version: u8,
+    /// Zero.
+    pub _padding: u8,
+    /// Index of the instrument on the board.
+    pub instrument: u16,
+    /// Generation of the instrument.
+    pub generation: u32,
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// Quote settled by losers and not yet paid to winners, quote units.
+    pub pool: i64,
+    /// Lots held long, which is what is held short.
+    pub open_interest: i64,
+    /// Trading fees charged to positions and not yet realised, quote units.
+    pub fees_due: i64,
+    /// The insurance fund's part of fees and liquidations, charged and not yet realised, quote units.
+    pub insurance_due: i64,
+    /// What rounding has left, quote units; never negative.
+    pub residual: i64,
+    /// Positions with lots or quote.
+    pub positions: u64,
+    /// Events of this market.
+    pub sequence: u64,
+    /// Room for the mark's accumulator, the insurance share and the ledger of losses.
+    pub _reserved: [u8; 408],
+}
+assert_layout!(
+    Market,
+    504,
+    version = 0,
+    instrument = 2,
+    generation = 4,
+    exchange = 8,
+    pool = 40,
+    open_interest = 48,
+    fees_due = 56,
+    insurance_due = 64,
+    residual = 72,
+    positions = 80,
+    sequence = 88,
+);
+
+impl Market {
+    /// Adds `amount` to the pool (a loss settled) or takes it out (a gain settled, negative).
+    pub fn move_pool(&mut self, amount: QuoteAmount) -> Result<()> {
+        let pool = self.pool.checked_add(amount.0).ok_or(BallastError::MathOverflow)?;
+        require!(pool >= 0, BallastError::MathOverflow);
+        self.pool = pool;
+        Ok(())
+    }
+
+    /// Takes fees and the fund's dues out of what the pool holds; returns (fees, insurance).
+    pub fn realise_dues(&mut self) -> Result<(QuoteAmount, QuoteAmount)> {
+        let insurance = self.insurance_due.min(self.pool).max(0);
+        self.move_pool(QuoteAmount(insurance.wrapping_neg()))?; // 0 ≤ insurance
+        self.insurance_due = self.insurance_due.saturating_sub(insurance);
+        let fees = self.fees_due.min(self.pool).max(0);
+        self.move_pool(QuoteAmount(fees.wrapping_neg()))?; // 0 ≤ fees
+        self.fees_due = self.fees_due.saturating_sub(fees);
+        Ok((QuoteAmount(fees), QuoteAmount(insurance)))
+    }
+
+    /// The next event number.
+    pub fn next_sequence(&mut self) -> u64 {
+        self.sequence = self.sequence.saturating_add(1);
+        self.sequence
+    }
+}

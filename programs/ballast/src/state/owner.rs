@@ -1,0 +1,62 @@
+//! What one wallet has open and deposited over all its margin accounts.
+use anchor_lang::prelude::*;
+
+use super::{assert_layout, MAX_ASSETS, MAX_COLLATERALS};
+use crate::error::BallastError;
+
+/// A wallet's totals on one exchange: PDA of exchange and wallet.
+#[account(zero_copy)]
+#[derive(Debug)]
+pub struct Owner {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of this account's address.
+    pub bump: u8,
+    /// Zero.
+    pub _padding: [u8; 2],
+    /// Margin accounts open.
+    pub margin_accounts: u32,
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The wallet.
+    pub wallet: Pubkey,
+    /// Σ |quantity| per asset over all margin accounts, 10⁻⁹ units.
+    pub open_interest: [u64; MAX_ASSETS],
+    /// Deposited less withdrawn per collateral, native units; never under 0.
+    pub deposits: [u64; MAX_COLLATERALS],
+    /// Room for the 30-day volume.
+    pub _reserved: [u8; 192],
+}
+assert_layout!(
+    Owner,
+    648,
+    version = 0,
+    margin_accounts = 4,
+    exchange = 8,
+    wallet = 40,
+    open_interest = 72,
+    deposits = 328
+);
+
+impl Owner {
+    /// Replaces the part `before` of the asset's open interest by `after`, both 10⁻⁹ units.
+    pub fn change_open_interest(&mut self, asset: u8, before: u64, after: u64) -> Result<u64> {
+        let total = self
+            .open_interest
+            .get_mut(usize::from(asset))
+            .ok_or(BallastError::AssetNotListed)?;
+        *total = total
+            .checked_sub(before)
+            .and_then(|rest| rest.checked_add(after))
+            .ok_or(BallastError::MathOverflow)?;
+        Ok(*total)
+    }
+
+    /// The deposits counter of a collateral.
+    pub fn deposits_mut(&mut self, collateral: u8) -> Result<&mut u64> {
+        Ok(self
+            .deposits
+            .get_mut(usize::from(collateral))
+            .ok_or(BallastError::CollateralNotListed)?)
+    }
+}
