@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_fixed::{Lots, Notional, QuoteAmount};
 
 use crate::error::{BallastError, OrError};
-use crate::state::{Asset, Instrument, MarginAccount, Market, Owner, Position, RiskBoard};
+use crate::state::{Asset, Instrument, MarginAccount, Market, OwnerRecord, Position, RiskBoard};
 
 /// What a fill did to one account's position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Fill {
 /// The slot of the position is kept, empty or not, until [`release`].
 pub fn fill(
     account: &mut MarginAccount,
-    owner: &mut Owner,
+    owner: &mut OwnerRecord,
     market: &mut Market,
     instrument: &Instrument,
     lots: Lots,
@@ -64,7 +64,12 @@ pub fn release(account: &mut MarginAccount, market: &mut Market, at: usize) -> R
 }
 
 /// Refuses open interest over the instrument's or the owner's cap. Asked only of who added to a position.
-pub fn check_open_interest(board: &RiskBoard, instrument: &Instrument, market: &Market, owner: &Owner) -> Result<()> {
+pub fn check_open_interest(
+    board: &RiskBoard,
+    instrument: &Instrument,
+    market: &Market,
+    owner: &OwnerRecord,
+) -> Result<()> {
     let asset: &Asset = board.asset(instrument.asset)?;
     let quantity = Lots(market.open_interest).quantity(instrument.lot_size()).or_error()?;
     let notional = asset.price.index().times(quantity).ceil().or_error()?;

@@ -1,4 +1,5 @@
 //! The risk board: every input of a margin check that is not the account's own.
+use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the derives of the prelude clash with zero_copy in the IDL
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Price, Quantity, Ratio};
 use ballast_risk::{AssetParams, PortfolioParams, PriceState, MAX_LEVELS};
@@ -98,7 +99,8 @@ pub struct Asset {
 
 /// The margin table of one asset (margin.md section 4); ratios in 10⁻⁹, the depth in dollars (10⁻⁸).
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Debug, Default, PartialEq, Eq)]
+#[borsh(crate = "anchor_lang::prelude::borsh")]
 pub struct RiskParams {
     /// ψ, the price scan range.
     pub scan_range: i64,

@@ -1,4 +1,5 @@
 //! The exchange: who governs it, its fees and limits, and the addresses of its board and markets.
+use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the derives of the prelude clash with zero_copy in the IDL
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, QuoteAmount, Ratio};
 use ballast_risk::liquidation::LiquidationParams;
@@ -14,7 +15,8 @@ pub const MAX_COLLATERALS: usize = 16;
 /// Fees of a trade, in 10⁻⁶ of its notional, and how they are shared. A liquidation's fee is the insurance fund's part of its cost
 /// ([`AuctionParams::liquidator_share_ppm`]): it is paid for margin freed, never by notional.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Debug, Default, PartialEq, Eq)]
+#[borsh(crate = "anchor_lang::prelude::borsh")]
 pub struct FeeSchedule {
     /// What the taker pays.
     pub taker_ppm: u32,
@@ -26,7 +28,8 @@ pub struct FeeSchedule {
 
 /// Bounds of what a trade or a borrower may do.
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Debug, Default, PartialEq, Eq)]
+#[borsh(crate = "anchor_lang::prelude::borsh")]
 pub struct Limits {
     /// Farthest that a block trade's price may lie from the mark, in 10⁻⁶ of the mark.
     pub price_band_ppm: u32,
@@ -42,7 +45,8 @@ pub struct Limits {
 
 /// Parameters of the liquidation auction (margin.md section 8).
 #[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, Default, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Debug, Default, PartialEq, Eq)]
+#[borsh(crate = "anchor_lang::prelude::borsh")]
 pub struct AuctionParams {
     /// Part of the freed maintenance margin that a step may cost when the clock starts, in 10⁻⁶.
     pub start_cost_ppm: u32,

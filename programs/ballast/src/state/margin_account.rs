@@ -103,7 +103,7 @@ pub struct MarginAccount {
     pub exchange: Pubkey,
     /// The wallet that owns the account.
     pub wallet: Pubkey,
-    /// The wallet's `Owner` record.
+    /// The wallet's `OwnerRecord` record.
     pub owner: Pubkey,
     /// Keys that may trade and deposit, never withdraw; the default key where free.
     pub delegates: [Pubkey; MAX_DELEGATES],

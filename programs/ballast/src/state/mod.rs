@@ -9,7 +9,7 @@ mod exchange;
 mod insurance_fund;
 mod margin_account;
 mod market;
-mod owner;
+mod owner_record;
 mod quote_pool;
 
 pub use board::*;
@@ -18,7 +18,7 @@ pub use exchange::*;
 pub use insurance_fund::*;
 pub use margin_account::*;
 pub use market::*;
-pub use owner::*;
+pub use owner_record::*;
 pub use quote_pool::*;
 
 /// The version that this program writes and reads.

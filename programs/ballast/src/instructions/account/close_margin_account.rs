@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 
 use crate::error::BallastError;
 use crate::events::MarginAccountClosed;
-use crate::state::{MarginAccount, Owner};
+use crate::state::{MarginAccount, OwnerRecord};
 
 /// Accounts of `close_margin_account`.
 #[event_cpi]
@@ -17,7 +17,7 @@ pub struct CloseMarginAccount<'info> {
     pub margin_account: AccountLoader<'info, MarginAccount>,
     /// The wallet's record.
     #[account(mut)]
-    pub owner: AccountLoader<'info, Owner>,
+    pub owner: AccountLoader<'info, OwnerRecord>,
     /// Its wallet, which gets the rent.
     #[account(mut)]
     pub wallet: Signer<'info>,

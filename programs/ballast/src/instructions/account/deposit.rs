@@ -5,7 +5,7 @@ use ballast_fixed::QuoteAmount;
 
 use crate::error::{BallastError, OrError};
 use crate::events::Deposited;
-use crate::state::{Balance, Collateral, MarginAccount, Owner, QuotePool};
+use crate::state::{Balance, Collateral, MarginAccount, OwnerRecord, QuotePool};
 
 /// Accounts of `deposit`.
 #[event_cpi]
@@ -25,7 +25,7 @@ pub struct Deposit<'info> {
     pub margin_account: AccountLoader<'info, MarginAccount>,
     /// Its wallet's record.
     #[account(mut)]
-    pub owner: AccountLoader<'info, Owner>,
+    pub owner: AccountLoader<'info, OwnerRecord>,
     /// Where the tokens come from.
     #[account(mut, constraint = source.mint == vault.mint @ BallastError::WrongMint)]
     pub source: Box<Account<'info, TokenAccount>>,

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use crate::error::BallastError;
 use crate::events::MarginAccountOpened;
 use crate::seeds;
-use crate::state::{Exchange, MarginAccount, Owner, DISCRIMINATOR, MAX_DELEGATES, VERSION};
+use crate::state::{Exchange, MarginAccount, OwnerRecord, DISCRIMINATOR, MAX_DELEGATES, VERSION};
 
 /// Accounts of `open_margin_account`.
 #[event_cpi]
@@ -21,10 +21,10 @@ pub struct OpenMarginAccount<'info> {
     pub margin_account: AccountLoader<'info, MarginAccount>,
     /// The wallet's record; made with its first account.
     #[account(
-        init_if_needed, payer = wallet, space = DISCRIMINATOR + size_of::<Owner>(),
+        init_if_needed, payer = wallet, space = DISCRIMINATOR + size_of::<OwnerRecord>(),
         seeds = [seeds::OWNER, exchange.key().as_ref(), wallet.key().as_ref()], bump
     )]
-    pub owner: AccountLoader<'info, Owner>,
+    pub owner: AccountLoader<'info, OwnerRecord>,
     /// Owns the account and pays its rent.
     #[account(mut)]
     pub wallet: Signer<'info>,

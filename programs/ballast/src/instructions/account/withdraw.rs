@@ -8,7 +8,7 @@ use crate::error::{BallastError, OrError};
 use crate::events::Withdrawn;
 use crate::margin::{self, QuoteRule};
 use crate::seeds;
-use crate::state::{Collateral, Exchange, InsuranceFund, MarginAccount, Owner, QuotePool, RiskBoard};
+use crate::state::{Collateral, Exchange, InsuranceFund, MarginAccount, OwnerRecord, QuotePool, RiskBoard};
 
 /// Accounts of `withdraw`. Behind them comes the market of each losing position that can settle, in the order of the positions.
 #[event_cpi]
@@ -39,7 +39,7 @@ pub struct Withdraw<'info> {
     pub margin_account: AccountLoader<'info, MarginAccount>,
     /// Its wallet's record.
     #[account(mut)]
-    pub owner: AccountLoader<'info, Owner>,
+    pub owner: AccountLoader<'info, OwnerRecord>,
     /// Its wallet; a delegate can't withdraw.
     pub wallet: Signer<'info>,
     /// Where the tokens go.

@@ -11,7 +11,9 @@ use crate::clearing::{check_open_interest, fill, release};
 use crate::error::{BallastError, OrError};
 use crate::events::Liquidated;
 use crate::margin;
-use crate::state::{Exchange, Flag, Instrument, InsuranceFund, MarginAccount, Market, Owner, QuotePool, RiskBoard};
+use crate::state::{
+    Exchange, Flag, Instrument, InsuranceFund, MarginAccount, Market, OwnerRecord, QuotePool, RiskBoard,
+};
 
 /// Accounts of `liquidate`.
 #[event_cpi]
@@ -39,7 +41,7 @@ pub struct Liquidate<'info> {
     pub liquidatee: AccountLoader<'info, MarginAccount>,
     /// Its wallet's record.
     #[account(mut)]
-    pub liquidatee_owner: AccountLoader<'info, Owner>,
+    pub liquidatee_owner: AccountLoader<'info, OwnerRecord>,
     /// The account that takes over.
     #[account(
         mut, has_one = exchange @ BallastError::WrongExchange,
@@ -48,7 +50,7 @@ pub struct Liquidate<'info> {
     pub liquidator: AccountLoader<'info, MarginAccount>,
     /// Its wallet's record.
     #[account(mut)]
-    pub liquidator_owner: AccountLoader<'info, Owner>,
+    pub liquidator_owner: AccountLoader<'info, OwnerRecord>,
     /// The liquidator's wallet or a delegate.
     pub keeper: Signer<'info>,
 }

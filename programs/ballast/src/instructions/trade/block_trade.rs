@@ -8,7 +8,7 @@ use crate::clearing::{check_open_interest, fill, release, Fill};
 use crate::error::{BallastError, OrError};
 use crate::events::Traded;
 use crate::margin;
-use crate::state::{ppm, Exchange, Instrument, MarginAccount, Market, Owner, RiskBoard};
+use crate::state::{ppm, Exchange, Instrument, MarginAccount, Market, OwnerRecord, RiskBoard};
 
 /// Accounts of `block_trade`.
 #[event_cpi]
@@ -30,7 +30,7 @@ pub struct BlockTrade<'info> {
     pub taker: AccountLoader<'info, MarginAccount>,
     /// The taker's record.
     #[account(mut)]
-    pub taker_owner: AccountLoader<'info, Owner>,
+    pub taker_owner: AccountLoader<'info, OwnerRecord>,
     /// The taker's wallet or a delegate.
     pub taker_signer: Signer<'info>,
     /// The maker's account.
@@ -41,7 +41,7 @@ pub struct BlockTrade<'info> {
     pub maker: AccountLoader<'info, MarginAccount>,
     /// The maker's record.
     #[account(mut)]
-    pub maker_owner: AccountLoader<'info, Owner>,
+    pub maker_owner: AccountLoader<'info, OwnerRecord>,
     /// The maker's wallet or a delegate.
     pub maker_signer: Signer<'info>,
 }
@@ -203,7 +203,7 @@ impl Terms<'_> {
     fn apply<'info>(
         &self,
         account: &AccountLoader<'info, MarginAccount>,
-        owner: &AccountLoader<'info, Owner>,
+        owner: &AccountLoader<'info, OwnerRecord>,
         market: &mut Market,
         side: Side,
     ) -> Result<Fill> {

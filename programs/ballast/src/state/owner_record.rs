@@ -7,7 +7,7 @@ use crate::error::BallastError;
 /// A wallet's totals on one exchange: PDA of exchange and wallet.
 #[account(zero_copy)]
 #[derive(Debug)]
-pub struct Owner {
+pub struct OwnerRecord {
     /// Layout version.
     pub version: u8,
     /// Bump of this account's address.
@@ -28,7 +28,7 @@ pub struct Owner {
     pub _reserved: [u8; 192],
 }
 assert_layout!(
-    Owner,
+    OwnerRecord,
     648,
     version = 0,
     margin_accounts = 4,
@@ -38,7 +38,7 @@ assert_layout!(
     deposits = 328
 );
 
-impl Owner {
+impl OwnerRecord {
     /// Replaces the part `before` of the asset's open interest by `after`, both 10⁻⁹ units.
     pub fn change_open_interest(&mut self, asset: u8, before: u64, after: u64) -> Result<u64> {
         let total = self

@@ -1,0 +1,305 @@
+//! One builder an instruction. Remaining accounts are filled in where the caller names what they stand for.
+use anchor_lang::prelude::{AccountMeta, Pubkey};
+use anchor_lang::solana_program::instruction::Instruction;
+use anchor_lang::{InstructionData, ToAccountMetas};
+use anchor_spl::token;
+use ballast::instructions::{
+    CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewSection,
+};
+use ballast::{accounts, instruction as data};
+
+use crate::address::{event_authority, Exchange};
+
+const SYSTEM: Pubkey = anchor_lang::system_program::ID;
+
+fn build(accounts: impl ToAccountMetas, data: impl InstructionData) -> Instruction {
+    Instruction {
+        program_id: ballast::ID,
+        accounts: accounts.to_account_metas(None),
+        data: data.data(),
+    }
+}
+
+/// A wallet's margin account and where its record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountKeys {
+    /// The margin account.
+    pub margin_account: Pubkey,
+    /// Its wallet's record.
+    pub owner: Pubkey,
+    /// Who signs for it: the wallet or a delegate.
+    pub signer: Pubkey,
+}
+
+impl AccountKeys {
+    /// Account `index` of `wallet`, signed for by the wallet itself.
+    pub fn new(exchange: &Exchange, wallet: &Pubkey, index: u16) -> AccountKeys {
+        AccountKeys {
+            margin_account: exchange.margin_account(wallet, index),
+            owner: exchange.owner_record(wallet),
+            signer: *wallet,
+        }
+    }
+}
+
+/// `create_exchange`. The board's account is created in front of it: program-owned, zeroed, of `RiskBoard`'s size and eight bytes.
+pub fn create_exchange(exchange: &Exchange, authority: &Pubkey, args: CreateExchangeArgs) -> Instruction {
+    let accounts = accounts::CreateExchange {
+        exchange: exchange.key,
+        board: exchange.board,
+        quote_mint: exchange.quote_mint,
+        quote_collateral: exchange.collateral(&exchange.quote_mint),
+        quote_vault: exchange.vault(&exchange.quote_mint),
+        quote_pool: exchange.quote_pool(),
+        insurance_fund: exchange.insurance_fund(),
+        authority: *authority,
+        token_program: token::ID,
+        system_program: SYSTEM,
+    };
+    build(accounts, data::CreateExchange { args })
+}
+
+/// `list_asset`.
+pub fn list_asset(exchange: &Exchange, authority: &Pubkey, args: ListAssetArgs) -> Instruction {
+    let accounts = accounts::ListAsset {
+        exchange: exchange.key,
+        board: exchange.board,
+        authority: *authority,
+    };
+    build(accounts, data::ListAsset { args })
+}
+
+/// `list_collateral`.
+pub fn list_collateral(
+    exchange: &Exchange,
+    authority: &Pubkey,
+    mint: &Pubkey,
+    args: ListCollateralArgs,
+) -> Instruction {
+    let accounts = accounts::ListCollateral {
+        exchange: exchange.key,
+        board: exchange.board,
+        mint: *mint,
+        collateral: exchange.collateral(mint),
+        vault: exchange.vault(mint),
+        authority: *authority,
+        token_program: token::ID,
+        system_program: SYSTEM,
+    };
+    build(accounts, data::ListCollateral { args })
+}
+
+/// `list_instrument`. The market's account is created in front of it: program-owned, zeroed, of `Market`'s size and eight bytes.
+pub fn list_instrument(
+    exchange: &Exchange,
+    authority: &Pubkey,
+    market: &Pubkey,
+    args: ListInstrumentArgs,
+) -> Instruction {
+    let accounts = accounts::ListInstrument {
+        exchange: exchange.key,
+        board: exchange.board,
+        market: *market,
+        authority: *authority,
+    };
+    build(accounts, data::ListInstrument { args })
+}
+
+/// `open_margin_account`.
+pub fn open_margin_account(exchange: &Exchange, wallet: &Pubkey, index: u16, delegates: Vec<Pubkey>) -> Instruction {
+    let accounts = accounts::OpenMarginAccount {
+        exchange: exchange.key,
+        margin_account: exchange.margin_account(wallet, index),
+        owner: exchange.owner_record(wallet),
+        wallet: *wallet,
+        system_program: SYSTEM,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::OpenMarginAccount { index, delegates })
+}
+
+/// `close_margin_account`.
+pub fn close_margin_account(exchange: &Exchange, wallet: &Pubkey, index: u16) -> Instruction {
+    let accounts = accounts::CloseMarginAccount {
+        margin_account: exchange.margin_account(wallet, index),
+        owner: exchange.owner_record(wallet),
+        wallet: *wallet,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::CloseMarginAccount {})
+}
+
+/// `deposit` of `amount` native units of `mint` out of the token account `source`.
+pub fn deposit(exchange: &Exchange, account: &AccountKeys, mint: &Pubkey, source: &Pubkey, amount: u64) -> Instruction {
+    let accounts = accounts::Deposit {
+        collateral: exchange.collateral(mint),
+        vault: exchange.vault(mint),
+        quote_pool: exchange.quote_pool(),
+        margin_account: account.margin_account,
+        owner: account.owner,
+        source: *source,
+        depositor: account.signer,
+        token_program: token::ID,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::Deposit { amount })
+}
+
+/// `withdraw` of `amount` native units of `mint` into the token account `destination`. `losers` are the markets of the positions that
+/// lose and can settle, in the order of the positions.
+pub fn withdraw(
+    exchange: &Exchange,
+    account: &AccountKeys,
+    mint: &Pubkey,
+    destination: &Pubkey,
+    amount: u64,
+    losers: &[Pubkey],
+) -> Instruction {
+    let accounts = accounts::Withdraw {
+        exchange: exchange.key,
+        board: exchange.board,
+        collateral: exchange.collateral(mint),
+        vault: exchange.vault(mint),
+        quote_pool: exchange.quote_pool(),
+        insurance_fund: exchange.insurance_fund(),
+        margin_account: account.margin_account,
+        owner: account.owner,
+        wallet: account.signer,
+        destination: *destination,
+        token_program: token::ID,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    with_writable(build(accounts, data::Withdraw { amount }), losers)
+}
+
+/// `refresh_prices`: the board's assets and the price account of each; 255 is the quote asset.
+pub fn refresh_prices(exchange: &Exchange, prices: &[(u8, Pubkey)]) -> Instruction {
+    let accounts = accounts::RefreshPrices { board: exchange.board };
+    let assets = prices.iter().map(|(asset, _)| *asset).collect();
+    let mut instruction = build(accounts, data::RefreshPrices { assets });
+    instruction
+        .accounts
+        .extend(prices.iter().map(|(_, key)| AccountMeta::new_readonly(*key, false)));
+    instruction
+}
+
+/// `block_trade`: the taker buys `lots` from the maker (sells, when negative) at `price`, 10⁻⁹ USD.
+pub fn block_trade(
+    exchange: &Exchange,
+    market: &Pubkey,
+    taker: &AccountKeys,
+    maker: &AccountKeys,
+    lots: i64,
+    price: i64,
+) -> Instruction {
+    let accounts = accounts::BlockTrade {
+        exchange: exchange.key,
+        board: exchange.board,
+        market: *market,
+        taker: taker.margin_account,
+        taker_owner: taker.owner,
+        taker_signer: taker.signer,
+        maker: maker.margin_account,
+        maker_owner: maker.owner,
+        maker_signer: maker.signer,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::BlockTrade { lots, price })
+}
+
+/// `settle_pnl` of the positions in `markets`.
+pub fn settle_pnl(exchange: &Exchange, margin_account: &Pubkey, markets: &[Pubkey]) -> Instruction {
+    let accounts = accounts::SettlePnl {
+        exchange: exchange.key,
+        board: exchange.board,
+        quote_pool: exchange.quote_pool(),
+        insurance_fund: exchange.insurance_fund(),
+        margin_account: *margin_account,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    with_writable(build(accounts, data::SettlePnl {}), markets)
+}
+
+fn flag_accounts(exchange: &Exchange, margin_account: &Pubkey) -> accounts::FlagAccount {
+    accounts::FlagAccount {
+        exchange: exchange.key,
+        board: exchange.board,
+        margin_account: *margin_account,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    }
+}
+
+/// `flag`.
+pub fn flag(exchange: &Exchange, margin_account: &Pubkey) -> Instruction {
+    build(flag_accounts(exchange, margin_account), data::Flag {})
+}
+
+/// `unflag`.
+pub fn unflag(exchange: &Exchange, margin_account: &Pubkey) -> Instruction {
+    build(flag_accounts(exchange, margin_account), data::Unflag {})
+}
+
+/// `liquidate`: `liquidator` takes over `lots` lots of the liquidatee's position in the market's instrument. The liquidatee's `signer`
+/// is not asked for.
+pub fn liquidate(
+    exchange: &Exchange,
+    market: &Pubkey,
+    liquidatee: &AccountKeys,
+    liquidator: &AccountKeys,
+    lots: u64,
+) -> Instruction {
+    let accounts = accounts::Liquidate {
+        exchange: exchange.key,
+        board: exchange.board,
+        market: *market,
+        quote_pool: exchange.quote_pool(),
+        insurance_fund: exchange.insurance_fund(),
+        liquidatee: liquidatee.margin_account,
+        liquidatee_owner: liquidatee.owner,
+        liquidator: liquidator.margin_account,
+        liquidator_owner: liquidator.owner,
+        keeper: liquidator.signer,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::Liquidate { lots })
+}
+
+/// `fund_insurance` with `amount` quote units out of the token account `source`.
+pub fn fund_insurance(exchange: &Exchange, contributor: &Pubkey, source: &Pubkey, amount: u64) -> Instruction {
+    let accounts = accounts::FundInsurance {
+        quote_collateral: exchange.collateral(&exchange.quote_mint),
+        vault: exchange.vault(&exchange.quote_mint),
+        insurance_fund: exchange.insurance_fund(),
+        source: *source,
+        contributor: *contributor,
+        token_program: token::ID,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::FundInsurance { amount })
+}
+
+/// `preview` of one section; the report is the transaction's return data.
+pub fn preview(exchange: &Exchange, margin_account: &Pubkey, section: PreviewSection) -> Instruction {
+    let accounts = accounts::Preview {
+        exchange: exchange.key,
+        board: exchange.board,
+        margin_account: *margin_account,
+    };
+    build(accounts, data::Preview { section })
+}
+
+fn with_writable(mut instruction: Instruction, keys: &[Pubkey]) -> Instruction {
+    instruction
+        .accounts
+        .extend(keys.iter().map(|key| AccountMeta::new(*key, false)));
+    instruction
+}
