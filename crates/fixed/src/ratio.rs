@@ -55,10 +55,7 @@ pub fn div_rem_floor(n: i128, d: i128) -> Checked<(i128, i128)> {
     } else if rest == 0 {
         Ok((quotient.wrapping_neg(), 0)) // −2¹²⁷ is its own negation
     } else {
-        Ok((
-            quotient.wrapping_neg().wrapping_sub(1),
-            d.wrapping_sub(rest),
-        ))
+        Ok((quotient.wrapping_neg().wrapping_sub(1), d.wrapping_sub(rest)))
     }
 }
 

@@ -134,11 +134,7 @@ impl<'a> AssetBook<'a> {
     /// The account's collateral in this asset, valued at the index and at the slow price.
     ///
     /// Fails on a negative value (only cash can be negative) with [`RiskError::InvalidParameter`], and outside the domain.
-    pub fn set_collateral(
-        &mut self,
-        at_index: Notional,
-        at_slow: Notional,
-    ) -> Result<(), RiskError> {
+    pub fn set_collateral(&mut self, at_index: Notional, at_slow: Notional) -> Result<(), RiskError> {
         if at_index < Notional::ZERO || at_slow < Notional::ZERO {
             return Err(RiskError::InvalidParameter);
         }
@@ -190,17 +186,11 @@ impl<'a> AssetBook<'a> {
     /// Fails with [`RiskError::InvalidParameter`] when ψ exceeds the shock floor, and on overflow.
     #[inline(never)]
     pub fn finish(mut self, out: &mut AssetReport) -> Result<(), RiskError> {
-        if self.params.scan_range > self.portfolio.shock_floor
-            || self.price.uncertainty < Ratio::ZERO
-        {
+        if self.params.scan_range > self.portfolio.shock_floor || self.price.uncertainty < Ratio::ZERO {
             return Err(RiskError::InvalidParameter);
         }
         self.close_bucket()?;
-        let credit_index = credit(
-            self.params,
-            self.params.haircut_initial,
-            self.collateral_index,
-        )?;
+        let credit_index = credit(self.params, self.params.haircut_initial, self.collateral_index)?;
         self.requirement(credit_index, out)?;
         self.equities(credit_index, out)
     }
@@ -242,12 +232,7 @@ impl<'a> AssetBook<'a> {
     }
 
     /// Matched delta, spread charge and its cap; `scan_floor` is a lower bound of the exact L(X_a).
-    fn charges(
-        &self,
-        hedge: &Hedge,
-        scan_floor: Dollars,
-        out: &mut AssetReport,
-    ) -> Result<(), RiskError> {
+    fn charges(&self, hedge: &Hedge, scan_floor: Dollars, out: &mut AssetReport) -> Result<(), RiskError> {
         let params = self.params;
         let matched = self.long.plus(hedge.delta)?.min(self.short);
         let linear = matched.min(self.long.min(self.short));
@@ -314,10 +299,8 @@ impl<'a> AssetBook<'a> {
         if self.price.dead && best.total()? > out.requirement_maintenance {
             best.unrealised = out.requirement_maintenance.minus(best.credit)?;
         }
-        (out.unrealised_initial, out.credit_initial) =
-            (worst.initial.unrealised, worst.initial.credit);
-        (out.loss_withdrawal, out.credit_withdrawal) =
-            (worst.withdrawal.unrealised, worst.withdrawal.credit);
+        (out.unrealised_initial, out.credit_initial) = (worst.initial.unrealised, worst.initial.credit);
+        (out.loss_withdrawal, out.credit_withdrawal) = (worst.withdrawal.unrealised, worst.withdrawal.credit);
         out.credit_floor = worst.credit;
         (out.unrealised_liquidation, out.credit_liquidation) = (best.unrealised, best.credit);
         Ok(())
@@ -328,10 +311,7 @@ impl<'a> AssetBook<'a> {
         let by = self.price.uncertainty.min(Ratio::ONE);
         let by = if up { by } else { Ratio::ZERO.minus(by)? };
         let shift = |x: Notional| -> Result<Notional, RiskError> {
-            Ok(Notional(div_floor(
-                product(x.0, by)?,
-                i128::from(Ratio::SCALE),
-            )?))
+            Ok(Notional(div_floor(product(x.0, by)?, i128::from(Ratio::SCALE))?))
         };
         let net = self.long.minus(self.short)?;
         Ok((
@@ -413,9 +393,7 @@ impl Worst {
 /// x of 10⁻²⁷ USD in dollars, rounded up.
 fn ceil_scaled(x: i128) -> Result<Dollars, RiskError> {
     let value = div_ceil(x, Notional::PER_RATIO_DOLLAR)?;
-    Ok(Dollars(
-        i64::try_from(value).map_err(|_| RiskError::Overflow)?,
-    ))
+    Ok(Dollars(i64::try_from(value).map_err(|_| RiskError::Overflow)?))
 }
 
 /// min(ψG, ρ(G − D)²/D) above D, else 0 (section 3); rounded up. `delta` is G.
@@ -426,10 +404,7 @@ fn concentration(params: &AssetParams, delta: Dollars) -> Result<Dollars, RiskEr
     let excess = i128::from(delta.minus(params.depth)?.0);
     let square = excess.checked_mul(excess).ok_or(RiskError::Overflow)?;
     let relative = div_ceil(square, i128::from(params.depth.0))?;
-    let charge = div_ceil(
-        product(relative, params.concentration)?,
-        i128::from(Ratio::SCALE),
-    )?;
+    let charge = div_ceil(product(relative, params.concentration)?, i128::from(Ratio::SCALE))?;
     let cap = delta.times_ceil(params.scan_range)?;
     Ok(Dollars(i64::try_from(charge).unwrap_or(cap.0)).min(cap))
 }
@@ -449,8 +424,6 @@ pub fn isolated_linear(
     let buffer = size.times_ceil(params.buffer)?;
     let scan = size.times_ceil(params.scan_range)?;
     let risk = scan.plus(concentration(params, size.ceil()?)?)?;
-    let maintenance = risk
-        .times_ceil(portfolio.maintenance_factor)?
-        .plus(buffer)?;
+    let maintenance = risk.times_ceil(portfolio.maintenance_factor)?.plus(buffer)?;
     Ok((risk.plus(buffer)?, maintenance))
 }

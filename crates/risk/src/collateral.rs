@@ -15,10 +15,7 @@ fn peak(params: &AssetParams, haircut: Ratio) -> Result<Dollars, RiskError> {
     if rise <= twice {
         return Ok(params.depth);
     }
-    let value = div_floor(
-        product(i128::from(params.depth.0), rise)?,
-        i128::from(twice.0),
-    )?;
+    let value = div_floor(product(i128::from(params.depth.0), rise)?, i128::from(twice.0))?;
     Ok(Dollars(i64::try_from(value).unwrap_or(MAX_GROSS.0)).min(MAX_GROSS))
 }
 
@@ -41,9 +38,7 @@ fn sized_credit(params: &AssetParams, haircut: Ratio, v: Dollars) -> Result<Doll
         .and_then(|x| x.checked_add(rest))
         .ok_or(RiskError::Overflow)?;
     let credit = div_floor(scaled, depth)?;
-    Ok(Dollars(
-        i64::try_from(credit).map_err(|_| RiskError::Overflow)?,
-    ))
+    Ok(Dollars(i64::try_from(credit).map_err(|_| RiskError::Overflow)?))
 }
 
 fn within_depth(params: &AssetParams, value: Notional) -> bool {
@@ -99,9 +94,7 @@ pub(crate) fn spot(
     let loss = FallLoss {
         // With the haircut amount a = v − credit: v·|δ| − a = credit − v·(1 − |δ|).
         credit: credit_ceiling(params, value)?,
-        counted: value
-            .floor()?
-            .min(peak(params, params.haircut_maintenance)?),
+        counted: value.floor()?.min(peak(params, params.haircut_maintenance)?),
         shock_floor: portfolio.shock_floor,
     };
     for (slot, k) in out.moves.fall.iter_mut().zip([1i64, 2, 3]) {
@@ -140,15 +133,8 @@ impl FallLoss {
     /// −w·max(0, v·|δ| − a) at |δ| = min(thirds·ψ/3, floor) and w = 1/divisor, rounded down.
     fn pnl(&self, scan_range: Ratio, thirds: i64, divisor: i64) -> Result<i64, RiskError> {
         const THREE: Ratio = Ratio(3_000_000_000);
-        let shock = scan_range
-            .0
-            .checked_mul(thirds)
-            .ok_or(RiskError::Overflow)?;
-        let floor = self
-            .shock_floor
-            .0
-            .checked_mul(3)
-            .ok_or(RiskError::Overflow)?;
+        let shock = scan_range.0.checked_mul(thirds).ok_or(RiskError::Overflow)?;
+        let floor = self.shock_floor.0.checked_mul(3).ok_or(RiskError::Overflow)?;
         let kept = THREE.minus(Ratio(shock.min(floor)))?;
         let loss = product(i128::from(self.credit.0), THREE)?
             .checked_sub(product(i128::from(self.counted.0), kept)?)

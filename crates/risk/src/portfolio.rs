@@ -111,11 +111,7 @@ fn ratio_ppb(equity: Dollars, requirement: Dollars) -> Option<i64> {
     if requirement <= Dollars::ZERO {
         return None;
     }
-    let out_of_range = if equity < Dollars::ZERO {
-        i64::MIN
-    } else {
-        i64::MAX
-    };
+    let out_of_range = if equity < Dollars::ZERO { i64::MIN } else { i64::MAX };
     Some(mul_div_floor(equity.0, Ratio::SCALE, requirement.0).unwrap_or(out_of_range))
 }
 
@@ -160,11 +156,7 @@ impl<'a> Portfolio<'a> {
     ///
     /// Fails outside the domain, and with [`RiskError::InvalidParameter`] when a cluster turns up on two levels.
     #[inline(never)]
-    pub fn add(
-        &mut self,
-        asset: &AssetReport,
-        clusters: &[u8; MAX_LEVELS],
-    ) -> Result<(), RiskError> {
+    pub fn add(&mut self, asset: &AssetReport, clusters: &[u8; MAX_LEVELS]) -> Result<(), RiskError> {
         for (level, &cluster) in (0u8..).zip(clusters) {
             self.add_to_level(level, cluster, asset)?;
         }
@@ -184,10 +176,7 @@ impl<'a> Portfolio<'a> {
         for (sum, part) in [
             (&mut equity.unrealised_index, asset.unrealised_index),
             (&mut equity.unrealised_initial, asset.unrealised_initial),
-            (
-                &mut equity.unrealised_liquidation,
-                asset.unrealised_liquidation,
-            ),
+            (&mut equity.unrealised_liquidation, asset.unrealised_liquidation),
             (&mut equity.loss_withdrawal, asset.loss_withdrawal),
             (&mut equity.credit_maintenance, asset.credit_maintenance),
             (&mut equity.credit_initial, asset.credit_initial),
@@ -203,12 +192,7 @@ impl<'a> Portfolio<'a> {
         Ok(())
     }
 
-    fn add_to_level(
-        &mut self,
-        level: u8,
-        cluster: u8,
-        asset: &AssetReport,
-    ) -> Result<(), RiskError> {
+    fn add_to_level(&mut self, level: u8, cluster: u8, asset: &AssetReport) -> Result<(), RiskError> {
         let index = usize::from(level);
         if self.params.level_weights[index] == Ratio::ZERO {
             return Ok(());
@@ -218,10 +202,7 @@ impl<'a> Portfolio<'a> {
             return Ok(());
         };
         let tag = level.wrapping_add(1); // level < MAX_LEVELS
-        let (Some(pnl), Some(known)) = (
-            self.clusters.get_mut(slot),
-            self.cluster_levels.get_mut(slot),
-        ) else {
+        let (Some(pnl), Some(known)) = (self.clusters.get_mut(slot), self.cluster_levels.get_mut(slot)) else {
             return Err(RiskError::InvalidParameter);
         };
         if *known != 0 && *known != tag {
@@ -256,9 +237,7 @@ impl<'a> Portfolio<'a> {
             .plus(out.concentration)?
             .plus(out.net_option_value)?;
         out.initial = required.plus(out.buffer)?;
-        out.maintenance = required
-            .times_ceil(self.params.maintenance_factor)?
-            .plus(out.buffer)?;
+        out.maintenance = required.times_ceil(self.params.maintenance_factor)?.plus(out.buffer)?;
         self.equities(cash, &mut out)?;
         Ok(out)
     }

@@ -124,8 +124,7 @@ impl PriceMoves {
         let [f1, f2, f3] = self.fall;
         let [c2, c4] = self.crash;
         [
-            0, 0, r1, r1, f1, f1, r2, r2, f2, f2, r3, r3, f3, f3, c2, r3, c4, r3, r3, r3, 0, 0, 0,
-            0,
+            0, 0, r1, r1, f1, f1, r2, r2, f2, f2, r3, r3, f3, f3, c2, r3, c4, r3, r3, r3, 0, 0, 0, 0,
         ]
     }
 }
@@ -138,8 +137,7 @@ pub(crate) fn thirds(x: i128, unit: i128) -> Result<[(i64, bool); 3], RiskError>
     for (k, slot) in (1i128..).zip(out.iter_mut()) {
         // 0 ≤ rest < whole ≤ 3·10¹⁹ and k ≤ 3: k·rest fits, and holds `whole` at most twice.
         let part = rest.wrapping_mul(k);
-        let carry =
-            i128::from(part >= whole).wrapping_add(i128::from(part >= whole.wrapping_mul(2)));
+        let carry = i128::from(part >= whole).wrapping_add(i128::from(part >= whole.wrapping_mul(2)));
         let value = quotient
             .checked_mul(k)
             .and_then(|v| v.checked_add(carry))
@@ -173,17 +171,10 @@ pub(crate) fn linear_moves(
     }
     moves.crash = [moves.fall[2]; 2];
     for (slot, multiple) in moves.crash.iter_mut().zip([2i64, 4]) {
-        let shock = scan_range
-            .0
-            .checked_mul(multiple)
-            .ok_or(RiskError::Overflow)?;
+        let shock = scan_range.0.checked_mul(multiple).ok_or(RiskError::Overflow)?;
         if shock > shock_floor.0 {
-            let loss = product(net.0, shock_floor)?
-                .checked_neg()
-                .ok_or(RiskError::Overflow)?;
-            let divisor = UNIT
-                .checked_mul(i128::from(multiple))
-                .ok_or(RiskError::Overflow)?;
+            let loss = product(net.0, shock_floor)?.checked_neg().ok_or(RiskError::Overflow)?;
+            let divisor = UNIT.checked_mul(i128::from(multiple)).ok_or(RiskError::Overflow)?;
             let (value, rest) = div_rem_floor(loss, divisor)?;
             *slot = i64::try_from(value).map_err(|_| RiskError::Overflow)?;
             all_exact &= rest == 0;
@@ -194,6 +185,5 @@ pub(crate) fn linear_moves(
 
 /// x·ratio without rounding.
 pub(crate) fn product(x: i128, ratio: Ratio) -> Result<i128, RiskError> {
-    x.checked_mul(i128::from(ratio.0))
-        .ok_or(RiskError::Overflow)
+    x.checked_mul(i128::from(ratio.0)).ok_or(RiskError::Overflow)
 }

@@ -1,8 +1,6 @@
 //! Every figure of the methodology's section 0 without an option in it, to the last unit of 10⁻⁸ dollars.
 use ballast_fixed::{Dollars, Notional, QuoteAmount};
-use ballast_risk::{
-    defaults, isolated_linear, AssetBook, AssetParams, AssetReport, Bucket, Cash, MarginReport,
-};
+use ballast_risk::{defaults, isolated_linear, AssetBook, AssetParams, AssetReport, Bucket, Cash, MarginReport};
 use ballast_risk::{Portfolio, PortfolioParams, PriceState};
 
 const PARAMS: PortfolioParams = PortfolioParams::DEFAULT;
@@ -51,10 +49,7 @@ fn a_single_perpetual_is_the_outright() {
 
 #[test]
 fn the_hedge_leg_costs_two_thousand() {
-    let (m, isolated) = margin(
-        15_000,
-        &[(defaults::BTC, &[(PERP, 100_000), (FUTURE, -100_000)], 0)],
-    );
+    let (m, isolated) = margin(15_000, &[(defaults::BTC, &[(PERP, 100_000), (FUTURE, -100_000)], 0)]);
     assert_eq!((m.initial, isolated), (usd(12_000), usd(20_000)));
     assert_eq!(m.maintenance, usd(8_700));
     assert_eq!(m.scan, usd(0));
@@ -65,10 +60,7 @@ fn the_hedge_leg_costs_two_thousand() {
 
 #[test]
 fn half_a_hedge() {
-    let (m, isolated) = margin(
-        0,
-        &[(defaults::BTC, &[(PERP, 100_000), (FUTURE, -50_000)], 0)],
-    );
+    let (m, isolated) = margin(0, &[(defaults::BTC, &[(PERP, 100_000), (FUTURE, -50_000)], 0)]);
     assert_eq!((m.initial, isolated), (usd(11_000), usd(15_000)));
 }
 
@@ -102,12 +94,6 @@ fn a_covered_short() {
     let (m, isolated) = margin(0, &[(defaults::BTC, &[(FUTURE, -100_000)], 100_000)]);
     assert_eq!((m.initial, isolated), (usd(5_325), usd(10_000)));
     // R = 9,500 − 9.5 %·85,000 = 1,425 at +ψ; charge (0.2·9.5 % + 1.5 %)·100,000; buffer 500.
-    assert_eq!(
-        (m.scan, m.charge, m.buffer),
-        (usd(1_425), usd(3_400), usd(500))
-    );
-    assert_eq!(
-        (m.equity_initial, m.equity_maintenance),
-        (usd(85_000), usd(90_000))
-    );
+    assert_eq!((m.scan, m.charge, m.buffer), (usd(1_425), usd(3_400), usd(500)));
+    assert_eq!((m.equity_initial, m.equity_maintenance), (usd(85_000), usd(90_000)));
 }

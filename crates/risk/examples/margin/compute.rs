@@ -1,9 +1,7 @@
 //! Runs the engine over an input.
 use crate::input::{Asset, Input};
 use ballast_fixed::Dollars;
-use ballast_risk::{
-    isolated_linear, AssetBook, AssetReport, Bucket, MarginReport, Portfolio, PriceState, RiskError,
-};
+use ballast_risk::{isolated_linear, AssetBook, AssetReport, Bucket, MarginReport, Portfolio, PriceState, RiskError};
 
 /// What the engine says.
 pub struct Outcome<'a> {
@@ -21,15 +19,11 @@ pub fn compute(input: &Input) -> Result<Outcome<'_>, String> {
     let mut assets = Vec::new();
     let mut isolated = Dollars::ZERO;
     for asset in &input.assets {
-        let report =
-            asset_report(input, asset).map_err(|e| format!("asset {}: {e}", asset.name))?;
-        portfolio
-            .add(&report, &asset.params.clusters)
-            .map_err(explain)?;
+        let report = asset_report(input, asset).map_err(|e| format!("asset {}: {e}", asset.name))?;
+        portfolio.add(&report, &asset.params.clusters).map_err(explain)?;
         for position in &asset.positions {
             let (initial, _) =
-                isolated_linear(&asset.params, &input.portfolio, position.value.index)
-                    .map_err(explain)?;
+                isolated_linear(&asset.params, &input.portfolio, position.value.index).map_err(explain)?;
             isolated = isolated.plus(initial).map_err(|e| explain(e.into()))?;
         }
         let scanned = asset.collateral.is_some() && asset.params.scan_range.0 > 0;
@@ -56,26 +50,16 @@ fn asset_report(input: &Input, asset: &Asset) -> Result<AssetReport, String> {
     expiries.dedup();
     let mut legs = Vec::new();
     for position in &asset.positions {
-        let bucket = match position
-            .expiry
-            .map(|e| expiries.partition_point(|&x| x < e))
-        {
+        let bucket = match position.expiry.map(|e| expiries.partition_point(|&x| x < e)) {
             None => Bucket::Perpetual,
-            Some(index) => {
-                Bucket::Expiry(u8::try_from(index).map_err(|_| "more than 256 expiries")?)
-            }
+            Some(index) => Bucket::Expiry(u8::try_from(index).map_err(|_| "more than 256 expiries")?),
         };
         legs.push((bucket, position));
     }
     legs.sort_by_key(|&(bucket, _)| bucket);
     for (bucket, position) in legs {
-        book.add_linear(
-            bucket,
-            position.value.index,
-            position.value.slow,
-            position.quote,
-        )
-        .map_err(|e| e.to_string())?;
+        book.add_linear(bucket, position.value.index, position.value.slow, position.quote)
+            .map_err(|e| e.to_string())?;
     }
     let mut report = AssetReport::default();
     book.finish(&mut report).map_err(|e| e.to_string())?;

@@ -52,11 +52,7 @@ impl Decimal {
             return Err(format!("{text} is too long or too large to be an amount"));
         }
         let digits = digits.iter().map(|d| d - b'0').collect();
-        Ok(Decimal::normal(
-            negative,
-            digits,
-            exponent - fraction.len() as i64,
-        ))
+        Ok(Decimal::normal(negative, digits, exponent - fraction.len() as i64))
     }
 
     fn normal(negative: bool, mut digits: Vec<u8>, exponent: i64) -> Decimal {
@@ -126,10 +122,7 @@ impl Decimal {
         let (kept, rest) = if shift >= 0 {
             (self.digits_at(self.exponent - shift), false)
         } else {
-            let cut = self
-                .digits
-                .len()
-                .saturating_sub(shift.unsigned_abs() as usize);
+            let cut = self.digits.len().saturating_sub(shift.unsigned_abs() as usize);
             let rest = self.digits[cut..].iter().any(|&d| d != 0);
             (self.digits[..cut].to_vec(), rest)
         };
@@ -139,10 +132,7 @@ impl Decimal {
     /// ⌊self / divisor · 10^places⌋ for divisor > 0. Fails when it does not fit.
     pub fn quotient_floor(&self, divisor: &Decimal, places: i64) -> Result<i128, String> {
         let exponent = divisor.exponent - places;
-        let (low, raise) = (
-            self.exponent.min(exponent),
-            (exponent - self.exponent).max(0),
-        );
+        let (low, raise) = (self.exponent.min(exponent), (exponent - self.exponent).max(0));
         let dividend = self.digits_at(low);
         let mut by = divisor.digits.clone();
         by.resize(by.len() + raise as usize, 0);
@@ -201,11 +191,7 @@ fn subtract(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut borrow = 0i8;
     for i in 0..out.len() {
         let place = out.len() - 1 - i;
-        let take = if i < b.len() {
-            b[b.len() - 1 - i] as i8
-        } else {
-            0
-        };
+        let take = if i < b.len() { b[b.len() - 1 - i] as i8 } else { 0 };
         let digit = out[place] as i8 - take - borrow;
         borrow = i8::from(digit < 0);
         out[place] = (digit + 10 * borrow) as u8;

@@ -96,24 +96,16 @@ fn read_positions(
     assets: &mut [Asset],
 ) -> Result<(), String> {
     let positions = required(account, "positions", "account")?;
-    let positions = positions
-        .as_array()
-        .ok_or("account.positions must be a list")?;
+    let positions = positions.as_array().ok_or("account.positions must be a list")?;
     for (number, position) in positions.iter().enumerate() {
         let place = format!("position {}", number + 1);
         let position = object(position, &place)?;
-        let name = text(
-            required(position, "market", &place)?,
-            &format!("{place}: market"),
-        )?;
+        let name = text(required(position, "market", &place)?, &format!("{place}: market"))?;
         let market = (root.get("markets").and_then(|m| m.get(name)))
             .ok_or_else(|| format!("{place}: market {name} is not under \"markets\""))?;
         let market = object(market, &format!("market {name}"))?;
         let place = format!("market {name}");
-        let asset = text(
-            required(market, "asset", &place)?,
-            &format!("{place}: asset"),
-        )?;
+        let asset = text(required(market, "asset", &place)?, &format!("{place}: asset"))?;
         let asset = find(assets, asset, &place)?;
         let expiry = expiry(market, &place)?;
         let mark = positive(market, "mark", &place)?;
@@ -122,13 +114,9 @@ fn read_positions(
             Some(_) => number_field(position, "entry", &format!("position in {name}"))?,
             None => mark.clone(),
         };
-        assets[asset].positions.push(value_position(
-            &quantity,
-            &mark,
-            &entry,
-            &prices[asset],
-            expiry,
-        )?);
+        assets[asset]
+            .positions
+            .push(value_position(&quantity, &mark, &entry, &prices[asset], expiry)?);
     }
     Ok(())
 }
@@ -148,15 +136,9 @@ fn value_position(
         .scaled(18, Rounding::Down)?
         .checked_sub(index)
         .ok_or("an amount is too large")?;
-    let slow = value
-        .times(&prices.slow)
-        .quotient_floor(&prices.index, 18)?;
+    let slow = value.times(&prices.slow).quotient_floor(&prices.index, 18)?;
     // With one price for both, the two valuations are the same to the last digit.
-    let slow = if prices.slow == prices.index {
-        index
-    } else {
-        slow
-    };
+    let slow = if prices.slow == prices.index { index } else { slow };
     Ok(Position {
         expiry,
         value: Values {
@@ -180,17 +162,11 @@ fn expiry(market: &Map<String, Value>, place: &str) -> Result<Option<i64>, Strin
         "option" => Err(format!(
             "{place}: options are not supported yet; leave its positions out to margin the rest"
         )),
-        other => Err(format!(
-            "{place}: kind {other} is unknown; use perp or future"
-        )),
+        other => Err(format!("{place}: kind {other} is unknown; use perp or future")),
     }
 }
 
-fn read_collateral(
-    account: &Map<String, Value>,
-    prices: &[Prices],
-    assets: &mut [Asset],
-) -> Result<(), String> {
+fn read_collateral(account: &Map<String, Value>, prices: &[Prices], assets: &mut [Asset]) -> Result<(), String> {
     let Some(collateral) = account.get("collateral") else {
         return Ok(());
     };
@@ -201,12 +177,7 @@ fn read_collateral(
         if quantity.is_negative() {
             return Err(format!("{place} is negative: only cash can be negative"));
         }
-        let value = |price: &Decimal| {
-            quantity
-                .times(price)
-                .scaled(18, Rounding::Down)
-                .map(Notional)
-        };
+        let value = |price: &Decimal| quantity.times(price).scaled(18, Rounding::Down).map(Notional);
         assets[asset].collateral = Some(Values {
             index: value(&prices[asset].index)?,
             slow: value(&prices[asset].slow)?,
@@ -221,8 +192,7 @@ fn read_cash(root: &Map<String, Value>, account: &Map<String, Value>) -> Result<
         Some(cash) => number(cash, "account.cash")?,
         None => Decimal::zero(),
     };
-    let amount =
-        i64::try_from(cash.scaled(6, Rounding::Down)?).map_err(|_| "account.cash is too large")?;
+    let amount = i64::try_from(cash.scaled(6, Rounding::Down)?).map_err(|_| "account.cash is too large")?;
     let quote_price = match root.get("quote_price") {
         Some(_) => positive(root, "quote_price", "the input")?.scaled(9, Rounding::Down)?,
         None => i128::from(Ratio::SCALE),
@@ -236,44 +206,27 @@ fn read_cash(root: &Map<String, Value>, account: &Map<String, Value>) -> Result<
 }
 
 fn find(assets: &[Asset], name: &str, place: &str) -> Result<usize, String> {
-    (assets.iter().position(|a| a.name == name))
-        .ok_or_else(|| format!("{place}: asset {name} is not under \"assets\""))
+    (assets.iter().position(|a| a.name == name)).ok_or_else(|| format!("{place}: asset {name} is not under \"assets\""))
 }
 
 pub fn object<'a>(value: &'a Value, place: &str) -> Result<&'a Map<String, Value>, String> {
-    value
-        .as_object()
-        .ok_or_else(|| format!("{place} must be an object"))
+    value.as_object().ok_or_else(|| format!("{place} must be an object"))
 }
 
-pub fn required<'a>(
-    fields: &'a Map<String, Value>,
-    name: &str,
-    place: &str,
-) -> Result<&'a Value, String> {
-    fields
-        .get(name)
-        .ok_or_else(|| format!("{place} lacks \"{name}\""))
+pub fn required<'a>(fields: &'a Map<String, Value>, name: &str, place: &str) -> Result<&'a Value, String> {
+    fields.get(name).ok_or_else(|| format!("{place} lacks \"{name}\""))
 }
 
 pub fn text<'a>(value: &'a Value, place: &str) -> Result<&'a str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("{place} must be a string"))
+    value.as_str().ok_or_else(|| format!("{place} must be a string"))
 }
 
 pub fn number(value: &Value, place: &str) -> Result<Decimal, String> {
-    let number = value
-        .as_number()
-        .ok_or_else(|| format!("{place} must be a number"))?;
+    let number = value.as_number().ok_or_else(|| format!("{place} must be a number"))?;
     Decimal::parse(number.as_str()).map_err(|e| format!("{place}: {e}"))
 }
 
-pub fn number_field(
-    fields: &Map<String, Value>,
-    name: &str,
-    place: &str,
-) -> Result<Decimal, String> {
+pub fn number_field(fields: &Map<String, Value>, name: &str, place: &str) -> Result<Decimal, String> {
     number(required(fields, name, place)?, &format!("{place}: {name}"))
 }
 

@@ -24,17 +24,10 @@ const OPTION_PARAMS: [&str; 9] = [
 ];
 
 /// The portfolio's parameters and the clusters of each level.
-pub fn portfolio(
-    params: Option<&Value>,
-    warnings: &mut Vec<String>,
-) -> Result<(PortfolioParams, Levels), String> {
+pub fn portfolio(params: Option<&Value>, warnings: &mut Vec<String>) -> Result<(PortfolioParams, Levels), String> {
     let mut out = PortfolioParams::DEFAULT;
     let names = |list: &[&str]| vec![list.iter().map(|n| n.to_string()).collect()];
-    let mut levels = vec![
-        Vec::new(),
-        names(&["BTC", "ETH"]),
-        names(&["BTC", "ETH", "SOL"]),
-    ];
+    let mut levels = vec![Vec::new(), names(&["BTC", "ETH"]), names(&["BTC", "ETH", "SOL"])];
     let Some(params) = params else {
         return Ok((out, levels));
     };
@@ -53,7 +46,8 @@ pub fn portfolio(
         }
     }
     out.validate().map_err(|_| {
-        "params: mm_factor must be 0 to 1, shock_floor −1 to below 0, and the levels' weights must add up to 1".to_string()
+        "params: mm_factor must be 0 to 1, shock_floor −1 to below 0, and the levels' weights must add up to 1"
+            .to_string()
     })?;
     Ok((out, levels))
 }
@@ -68,11 +62,7 @@ fn read_levels(value: &Value) -> Result<([Ratio; MAX_LEVELS], Levels), String> {
     for (index, level) in list.iter().enumerate() {
         let place = format!("params.levels[{index}]");
         let level = object(level, &place)?;
-        weights[index] = ratio(
-            required(level, "w", &place)?,
-            &format!("{place}.w"),
-            Rounding::Down,
-        )?;
+        weights[index] = ratio(required(level, "w", &place)?, &format!("{place}.w"), Rounding::Down)?;
         let clusters = required(level, "clusters", &place)?;
         let clusters = clusters
             .as_array()
@@ -91,15 +81,12 @@ fn read_levels(value: &Value) -> Result<([Ratio; MAX_LEVELS], Levels), String> {
         levels.push(names);
     }
     if levels.iter().map(Vec::len).sum::<usize>() > MAX_CLUSTERS {
-        return Err(format!(
-            "params.levels: at most {MAX_CLUSTERS} clusters in all"
-        ));
+        return Err(format!("params.levels: at most {MAX_CLUSTERS} clusters in all"));
     }
     // Weights like 1/3 add up to 1 only before they are cut to 10⁻⁹: the rest goes where it nets least.
     let missing = Ratio::SCALE - weights.iter().map(|w| w.0).sum::<i64>();
     if (0..list.len() as i64).contains(&missing) {
-        let least =
-            (0..levels.len()).min_by_key(|&k| levels[k].iter().map(Vec::len).sum::<usize>());
+        let least = (0..levels.len()).min_by_key(|&k| levels[k].iter().map(Vec::len).sum::<usize>());
         weights[least.unwrap_or(0)].0 += missing;
     }
     Ok((weights, levels))
@@ -133,11 +120,7 @@ pub fn asset(
         let place = format!("{place}: {field}");
         match field.as_str() {
             "price" | "slow" | "class" | "vol_abs" => {}
-            "sig" => {
-                daily_volatility = value
-                    .as_f64()
-                    .ok_or_else(|| format!("{place} must be a number"))?
-            }
+            "sig" => daily_volatility = value.as_f64().ok_or_else(|| format!("{place} must be a number"))?,
             "depth" => params.depth = depth(fields, &place)?,
             "hedge" => params.hedge_recognition = ratio(value, &place, Rounding::Down)?,
             field => match slot(&mut params, field) {

@@ -110,11 +110,7 @@ pub fn account(seed: u64) -> String {
         Style::WrongWay | Style::Covered => used.min(8),
         _ => random.range(0, used.min(8) as i64) as usize,
     };
-    let count = if random.chance(10) {
-        24
-    } else {
-        random.range(0, 24)
-    } as usize;
+    let count = if random.chance(10) { 24 } else { random.range(0, 24) } as usize;
     while book.positions < count {
         let asset = random.range(0, used as i64 - 1) as usize;
         let side = match style {
@@ -132,15 +128,8 @@ pub fn account(seed: u64) -> String {
     if random.chance(40) {
         parameters(&mut random, &mut text);
     }
-    let cash = decimal(
-        [1, -1][random.range(0, 1) as usize] * random.magnitude(14),
-        6,
-    );
-    write!(
-        text,
-        ", \"account\": {{\"cash\": {cash}, \"collateral\": {{"
-    )
-    .unwrap();
+    let cash = decimal([1, -1][random.range(0, 1) as usize] * random.magnitude(14), 6);
+    write!(text, ", \"account\": {{\"cash\": {cash}, \"collateral\": {{").unwrap();
     for (i, &n) in names.iter().enumerate().take(collaterals) {
         let comma = if i > 0 { ", " } else { "" };
         let quantity = decimal(book.quantity(&mut random, prices[i]), 9);
@@ -177,13 +166,11 @@ impl<'a> Book<'a> {
     /// A quantity in 10⁻⁹ whose value at this price is of the account's size, at most $500m.
     fn quantity(&self, random: &mut Random, price: i64) -> i64 {
         let value = random.magnitude(self.size).min(50_000_000_000_000_000);
-        (i128::from(value) * 10_000_000_000 / i128::from(price)).clamp(1, 1_000_000_000_000_000_000)
-            as i64
+        (i128::from(value) * 10_000_000_000 / i128::from(price)).clamp(1, 1_000_000_000_000_000_000) as i64
     }
 
     fn add(&mut self, random: &mut Random, asset: usize, side: i64, size: Option<i64>) {
-        let mark = (self.prices[asset] as i128 * i128::from(random.range(960, 1_040)) / 1_000)
-            .max(1) as i64;
+        let mark = (self.prices[asset] as i128 * i128::from(random.range(960, 1_040)) / 1_000).max(1) as i64;
         let mut quantity = self.quantity(random, mark);
         if let Some(size) = size {
             // The same, or a part of it.
@@ -198,10 +185,7 @@ impl<'a> Book<'a> {
         let market = format!("M{}", self.positions);
         let kind = match random.range(0, 4) {
             0 | 1 => "\"kind\": \"perp\"".to_string(),
-            n => format!(
-                "\"kind\": \"future\", \"expiry\": {}",
-                1_805_184_000 + n * 7_862_400
-            ),
+            n => format!("\"kind\": \"future\", \"expiry\": {}", 1_805_184_000 + n * 7_862_400),
         };
         let name = ASSETS[self.names[asset]].0;
         let mark_text = decimal(mark, 9);
@@ -211,11 +195,7 @@ impl<'a> Book<'a> {
         )
         .unwrap();
         let quantity = decimal(side * quantity, 9);
-        write!(
-            self.list,
-            "{comma}{{\"market\": \"{market}\", \"qty\": {quantity}"
-        )
-        .unwrap();
+        write!(self.list, "{comma}{{\"market\": \"{market}\", \"qty\": {quantity}").unwrap();
         if random.chance(80) {
             let entry = (i128::from(mark) * i128::from(random.range(700, 1_300)) / 1_000) as i64;
             write!(self.list, ", \"entry\": {}", decimal(entry, 9)).unwrap();
@@ -236,11 +216,7 @@ fn overrides(random: &mut Random, class: &str, text: &mut String) {
     if random.chance(50) {
         return;
     }
-    let deepest = if random.chance(50) {
-        237_500_000
-    } else {
-        950_000_000
-    }; // above 0.2375 the shock floor bites
+    let deepest = if random.chance(50) { 237_500_000 } else { 950_000_000 }; // above 0.2375 the shock floor bites
     field(random, 40, "psr", 0, deepest);
     field(random, 20, "buffer", 0, 30_000_000);
     field(random, 20, "basis", 0, 60_000_000);

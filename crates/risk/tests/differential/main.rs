@@ -21,7 +21,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const ACCOUNTS: u64 = 1_500;
+const ACCOUNTS: u64 = 1_200;
 
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -85,16 +85,8 @@ impl Judge<'_> {
             text()
         );
         if self.exact {
-            assert!(
-                side != NeverBelow || below <= 0,
-                "below the exact figure: {}",
-                text()
-            );
-            assert!(
-                side != NeverAbove || above <= 0,
-                "above the exact figure: {}",
-                text()
-            );
+            assert!(side != NeverBelow || below <= 0, "below the exact figure: {}", text());
+            assert!(side != NeverAbove || above <= 0, "above the exact figure: {}", text());
         }
     }
 
@@ -109,9 +101,7 @@ impl Judge<'_> {
             };
             return (end(0), end(1));
         }
-        let value = oracle
-            .as_f64()
-            .unwrap_or_else(|| panic!("{what}: {oracle}"));
+        let value = oracle.as_f64().unwrap_or_else(|| panic!("{what}: {oracle}"));
         let value = (value * 1e18) as i128;
         (value, value)
     }
@@ -144,12 +134,7 @@ fn compare_account(text: &str, oracle: &Value, exact: bool) {
     }
     for (k, level) in m.levels.iter().enumerate().take(input.levels) {
         if input.portfolio.level_weights[k] > Ratio::ZERO {
-            judge.check(
-                &format!("level {k}"),
-                *level,
-                &oracle["levels"][k],
-                NeverBelow,
-            );
+            judge.check(&format!("level {k}"), *level, &oracle["levels"][k], NeverBelow);
         }
     }
     let assets = oracle["assets"].as_object().unwrap();
@@ -234,16 +219,11 @@ fn the_accounts_cover_what_matters() {
         let input = input::read(&text).unwrap();
         let outcome = compute::compute(&input).unwrap();
         let positions: usize = input.assets.iter().map(|a| a.positions.len()).sum();
-        let collaterals = input
-            .assets
-            .iter()
-            .filter(|a| a.collateral.is_some())
-            .count();
+        let collaterals = input.assets.iter().filter(|a| a.collateral.is_some()).count();
         let floored = |r: Ratio| r.0 * 4 > input.portfolio.shock_floor.0;
         let sized = |a: &input::Asset| {
-            a.collateral.is_some_and(|v| {
-                a.params.concentration.0 > 0 && v.index > Notional::from_dollars(a.params.depth)
-            })
+            a.collateral
+                .is_some_and(|v| a.params.concentration.0 > 0 && v.index > Notional::from_dollars(a.params.depth))
         };
         let capped = |r: &ballast_risk::AssetReport| r.charge < r.spread;
         let wrong_way = |a: &input::Asset, r: &ballast_risk::AssetReport| {

@@ -41,6 +41,9 @@ SCENARIOS = (
     + [(ZERO, ONE)] * 4
 )
 assert len(SCENARIOS) == 24
+# Volatility aside, rows repeat: each distinct one is computed once.
+ROWS = list(dict.fromkeys(SCENARIOS))
+PLACES = [ROWS.index(row) for row in SCENARIOS]
 
 
 def loss_of(pnl):
@@ -72,20 +75,21 @@ class Asset:
     def used(self):
         return bool(self.legs) or (self.collateral > 0 and self.params["psr"] > 0)
 
-    def spot(self, shock, weight):
+    def spot(self, shocks):
         """P&L of the collateral: what the haircut does not cover, or the recognised part of a gain."""
-        if shock < 0:
-            counted, haircut = credited(self.collateral, self.params["h_mm"], self.params)
-            return weight * counted * min(ZERO, shock + haircut)
-        counted, haircut = credited(self.collateral, self.params["h_im"], self.params)
-        return weight * counted * self.params["hedge"] * shock * (1 - haircut)
+        held, haircut = credited(self.collateral, self.params["h_mm"], self.params)
+        hedge, hedge_haircut = credited(self.collateral, self.params["h_im"], self.params)
+        recognised = self.params["hedge"] * hedge * (1 - hedge_haircut)
+        return [weight * (held * min(ZERO, shock + haircut) if shock < 0 else recognised * shock) for shock, weight in shocks]
 
     def margin(self, shock_floor):
         p = self.params
-        shocks = [(max(unit * p["psr"], -shock_floor), weight) for unit, weight in SCENARIOS]
+        shocks = [(max(unit * p["psr"], -shock_floor), weight) for unit, weight in ROWS]
         notionals = {bucket: sum(legs) for bucket, legs in self.legs.items()}
-        vectors = [[n * shock * weight for shock, weight in shocks] for n in notionals.values()]
-        vectors.append([self.spot(shock, weight) for shock, weight in shocks])
+        moves = [shock * weight for shock, weight in shocks]
+        vectors = [[n * move for move in moves] for n in notionals.values()]
+        if self.collateral > 0:
+            vectors.append(self.spot(shocks))
         total = [sum(column) for column in zip(*vectors)]
         bucket_sum = sum(loss_of(vector) for vector in vectors)
 
@@ -144,6 +148,8 @@ def margin(account):
     def over_assets(field):
         return sum((part[field] for part in parts.values()), ZERO)
 
+    for part in parts.values():
+        part["pnl"] = [part["pnl"][place] for place in PLACES]
     required = scan + over_assets("charge") + over_assets("conc")
     cash = holdings.get("cash", ZERO)
     credits = {"h_im": ZERO, "h_mm": ZERO}
@@ -194,7 +200,7 @@ def main():
             answer["isolated_IM"] = reference_margin.isolated(account)
             # JSON has no infinity: the health of an account that requires nothing.
             answers.append({name: value for name, value in answer.items() if not name.startswith("health")})
-        json.dump(answers, sys.stdout)
+        print(json.dumps(answers))
         return
     accounts = json.load(sys.stdin, parse_float=Q, parse_int=Q)
     answers = []
@@ -202,7 +208,7 @@ def main():
         answer = margin(account)
         answer["isolated_IM"] = isolated(account)
         answers.append(printable(answer))
-    json.dump(answers, sys.stdout)
+    print(json.dumps(answers))
 
 
 if __name__ == "__main__":
