@@ -108,11 +108,7 @@ pub fn cost_rate(params: &LiquidationParams, elapsed: u32) -> Result<Ratio, Risk
 
 /// What a step costs the account, rounded down: c(t) of the maintenance margin it frees, but never so much that it leaves equity
 /// under min(equity before, 0). `after` is the account after the move and before its cost.
-pub fn step_cost(
-    before: &MarginReport,
-    after: &MarginReport,
-    rate: Ratio,
-) -> Result<Dollars, RiskError> {
+pub fn step_cost(before: &MarginReport, after: &MarginReport, rate: Ratio) -> Result<Dollars, RiskError> {
     let freed = before.maintenance.minus(after.maintenance)?;
     let by_rate = Dollars(freed.0.max(0)).times_floor(rate)?;
     let floor = Dollars(before.equity_liquidation.0.min(0));
@@ -125,12 +121,7 @@ pub fn step_cost(
 /// `whole` is the account with the position closed at the mark. The secant is
 /// x = [1.10·MM(0) − E(0)] / [(1.10 − c)·(MM(0) − MM(1))]. Where closing the whole leg frees nothing there is no secant; what is taken
 /// is then bounded by the verification of the result alone.
-pub fn most_lots(
-    before: &MarginReport,
-    whole: &MarginReport,
-    rate: Ratio,
-    lots: u64,
-) -> Result<u64, RiskError> {
+pub fn most_lots(before: &MarginReport, whole: &MarginReport, rate: Ratio, lots: u64) -> Result<u64, RiskError> {
     let wanted = before
         .maintenance
         .times_ceil(TARGET_HEALTH)?
@@ -148,11 +139,7 @@ pub fn most_lots(
 
 /// Largest notional that steps may take of an account in one window; `None` when there is no cap: under ⅔ of the maintenance margin or
 /// when the flag is old.
-pub fn step_cap(
-    before: &MarginReport,
-    elapsed: u32,
-    params: &LiquidationParams,
-) -> Result<Option<Dollars>, RiskError> {
+pub fn step_cap(before: &MarginReport, elapsed: u32, params: &LiquidationParams) -> Result<Option<Dollars>, RiskError> {
     let (e, mm) = (
         i128::from(before.equity_liquidation.0),
         i128::from(before.maintenance.0),

@@ -32,12 +32,7 @@ impl CashLimits {
 /// positive for a gain paid out of it.
 ///
 /// A loss settles only as far as the account can pay it, a gain only as far as the pool holds it; the rest stays in the position.
-pub fn amount(
-    value: QuoteAmount,
-    pool: QuoteAmount,
-    cash: QuoteAmount,
-    limits: &CashLimits,
-) -> Checked<QuoteAmount> {
+pub fn amount(value: QuoteAmount, pool: QuoteAmount, cash: QuoteAmount, limits: &CashLimits) -> Checked<QuoteAmount> {
     if value.0 >= 0 {
         return Ok(QuoteAmount(value.0.min(pool.0).max(0)));
     }
@@ -78,10 +73,7 @@ mod tests {
             amount(quote(-100), quote(0), quote(50), &limits(40, 60)),
             Ok(quote(-60))
         );
-        assert_eq!(
-            amount(quote(-100), quote(0), quote(0), &limits(0, 0)),
-            Ok(quote(0))
-        );
+        assert_eq!(amount(quote(-100), quote(0), quote(0), &limits(0, 0)), Ok(quote(0)));
         assert_eq!(
             amount(quote(-100), quote(0), quote(-50), &limits(40, 1_000)),
             Ok(quote(0))

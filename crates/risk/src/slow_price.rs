@@ -21,12 +21,7 @@ const MAX_ELAPSED: u32 = 86_400;
 ///
 /// # Errors
 /// [`Overflow`] when `seconds` is 0 or a price is out of range.
-pub fn advance(
-    slow: Price,
-    index: Price,
-    elapsed: u32,
-    params: &SlowPriceParams,
-) -> Checked<Price> {
+pub fn advance(slow: Price, index: Price, elapsed: u32, params: &SlowPriceParams) -> Checked<Price> {
     if slow.0 <= 0 {
         return Ok(index);
     }
@@ -34,17 +29,11 @@ pub fn advance(
     if elapsed == 0 || slow == index {
         return Ok(slow);
     }
-    let gap = i128::from(index.0)
-        .checked_sub(i128::from(slow.0))
-        .ok_or(Overflow)?;
+    let gap = i128::from(index.0).checked_sub(i128::from(slow.0)).ok_or(Overflow)?;
     let kept = decay(per_second(params.seconds)?, elapsed);
     // |gap| < 2⁶⁴ and 1 − kept < 2⁶³ + 1: the product fits 128 bits.
     let closed = (1u64 << 63).saturating_sub(kept);
-    let step = (gap
-        .unsigned_abs()
-        .checked_mul(u128::from(closed))
-        .ok_or(Overflow)?
-        >> 63) as i128;
+    let step = (gap.unsigned_abs().checked_mul(u128::from(closed)).ok_or(Overflow)? >> 63) as i128;
     let cap = speed_cap(slow, elapsed, params.speed_per_hour)?;
     let step = step.min(cap);
     let moved = if gap >= 0 {
@@ -102,10 +91,7 @@ mod tests {
     fn closes_the_gap_by_the_exponential() {
         // 600 s at a time constant of 600 s close 1 − 1/e = 0.6321205588 of a gap of 1 dollar.
         let slow = advance(Price(1_000 * DOLLAR), Price(1_001 * DOLLAR), 600, &P).unwrap();
-        assert!(
-            (slow.0 - (1_000 * DOLLAR + 632_120_558)).abs() <= 1,
-            "{slow:?}"
-        );
+        assert!((slow.0 - (1_000 * DOLLAR + 632_120_558)).abs() <= 1, "{slow:?}");
     }
 
     #[test]

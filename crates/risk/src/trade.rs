@@ -67,11 +67,7 @@ pub fn judge(
     let required = after.initial.plus(facts.order_reserve)?;
     if after.equity_initial >= required {
         let enough = facts.reduces || after.equity_initial >= MINIMUM_EQUITY;
-        return Ok(if enough {
-            Ok(())
-        } else {
-            Err(Refusal::MinimumEquity)
-        });
+        return Ok(if enough { Ok(()) } else { Err(Refusal::MinimumEquity) });
     }
     if !facts.reduces {
         return Ok(Err(Refusal::InitialMargin));
@@ -121,26 +117,16 @@ mod tests {
         order_reserve: Dollars::ZERO,
         quote_trusted: true,
     };
-    const REDUCES: TradeFacts = TradeFacts {
-        reduces: true,
-        ..ADDS
-    };
+    const REDUCES: TradeFacts = TradeFacts { reduces: true, ..ADDS };
 
-    fn verdict(
-        before: MarginReport,
-        after: MarginReport,
-        facts: TradeFacts,
-    ) -> Result<(), Refusal> {
+    fn verdict(before: MarginReport, after: MarginReport, facts: TradeFacts) -> Result<(), Refusal> {
         judge(&before, &after, &facts).unwrap()
     }
 
     #[test]
     fn new_risk_needs_initial_margin_and_the_order_reserve() {
         let before = report(1_000, 0, 1_000, 0);
-        assert_eq!(
-            verdict(before, report(1_000, 700, 1_000, 1_000), ADDS),
-            Ok(())
-        );
+        assert_eq!(verdict(before, report(1_000, 700, 1_000, 1_000), ADDS), Ok(()));
         assert_eq!(
             verdict(before, report(1_000, 700, 999, 1_000), ADDS),
             Err(Refusal::InitialMargin)
@@ -153,10 +139,7 @@ mod tests {
             verdict(before, report(1_000, 700, 1_000, 1_000), reserve),
             Err(Refusal::InitialMargin)
         );
-        assert_eq!(
-            verdict(before, report(9, 5, 9, 7), ADDS),
-            Err(Refusal::MinimumEquity)
-        );
+        assert_eq!(verdict(before, report(9, 5, 9, 7), ADDS), Err(Refusal::MinimumEquity));
         assert_eq!(verdict(before, report(9, 5, 9, 7), REDUCES), Ok(()));
     }
 
@@ -183,10 +166,7 @@ mod tests {
             ..ADDS
         };
         let (before, after) = (report(1_000, 0, 1_000, 0), report(1_000, 70, 1_000, 100));
-        assert_eq!(
-            verdict(before, after, facts(false)),
-            Err(Refusal::QuoteUntrusted)
-        );
+        assert_eq!(verdict(before, after, facts(false)), Err(Refusal::QuoteUntrusted));
         assert_eq!(verdict(before, after, facts(true)), Ok(()));
     }
 
@@ -194,10 +174,7 @@ mod tests {
     fn under_initial_margin_only_honest_reductions() {
         let before = report(120, 100, 110, 143);
         // halves the book at the mark
-        assert_eq!(
-            verdict(before, report(120, 50, 110, 72 + 60), REDUCES),
-            Ok(())
-        );
+        assert_eq!(verdict(before, report(120, 50, 110, 72 + 60), REDUCES), Ok(()));
         // pulls the hedge out
         assert_eq!(
             verdict(before, report(120, 110, 110, 157), REDUCES),
@@ -209,11 +186,7 @@ mod tests {
             Err(Refusal::WorsensMargin)
         );
         assert_eq!(
-            verdict(
-                report(120, 100, -200, 143),
-                report(-1, -90, -190, 120),
-                REDUCES
-            ),
+            verdict(report(120, 100, -200, 143), report(-1, -90, -190, 120), REDUCES),
             Err(Refusal::NegativeEquity)
         );
         // frees 50 of maintenance margin: 15 may be lost, 15.00000001 may not

@@ -97,3 +97,18 @@ fn a_covered_short() {
     assert_eq!((m.scan, m.charge, m.buffer), (usd(1_425), usd(3_400), usd(500)));
     assert_eq!((m.equity_initial, m.equity_maintenance), (usd(85_000), usd(90_000)));
 }
+
+/// The spread charge of the legs and the wrong-way loss of the collateral appear at once: 26,875 against 17,400, a factor
+/// of 1.54 where positions alone stay within 1.35.
+#[test]
+fn a_long_that_uncovers_collateral_costs_more_than_both_apart() {
+    // Covered: at +ψ −12,000 + 12 %·85 %·125,000 > 0; at −4ψ 12,000 − ¼·(48 % − 10 %)·125,000 = 125 > 0; so R = 0 and
+    // the charge (0.2·12 % + 2 %)·100,000 = 4,400.
+    let (covered, _) = margin(0, &[(defaults::ETH, &[(PERP, -100_000)], 125_000)]);
+    assert_eq!(covered.initial, usd(4_900));
+    let (long, _) = margin(0, &[(defaults::ETH, &[(FUTURE, 100_000)], 0)]);
+    assert_eq!(long.initial, usd(12_500));
+    // R = 11,875 of SPOT at −4ψ; charge (12 % + 2 %)·100,000; buffer 1,000.
+    let (merged, _) = margin(0, &[(defaults::ETH, &[(PERP, -100_000), (FUTURE, 100_000)], 125_000)]);
+    assert_eq!(merged.initial, usd(11_875 + 14_000 + 1_000));
+}

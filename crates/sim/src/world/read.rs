@@ -1,0 +1,183 @@
+//! What front-ends read: typed accounts, the preview, and totals over all accounts.
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
+use ballast::instructions::{AssetSection, Isolated, PreviewReport, PreviewSection, Summary};
+use ballast::state::{self, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
+use ballast_client::{account::decode, instruction};
+use ballast_fixed::{Lots, Notional, Price, QuoteAmount};
+use ballast_risk::settlement::prices_agree;
+use bytemuck::Pod;
+
+use super::{token_amount, World};
+
+/// Sums over all margin accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Σ cash, quote units.
+    pub cash: i128,
+    /// Σ locked reserves, quote units.
+    pub reserve: i128,
+    /// Σ position quotes by instrument, quote units.
+    pub quote: Vec<i128>,
+    /// Σ lots by instrument.
+    pub lots: Vec<i128>,
+    /// Σ |lots| by instrument.
+    pub gross_lots: Vec<i128>,
+    /// Σ balances by collateral index, native units.
+    pub balances: Vec<u128>,
+}
+
+impl World {
+    /// An account of the program.
+    ///
+    /// # Panics
+    /// When there is no such account.
+    pub fn read<T: Pod + Discriminator + Owner>(&self, key: &Pubkey) -> Box<T> {
+        decode(&self.vm.data(key)).expect("an account of this type")
+    }
+
+    /// A margin account.
+    pub fn margin_account(&self, key: &Pubkey) -> Box<MarginAccount> {
+        self.read(key)
+    }
+
+    /// An instrument's market.
+    pub fn market(&self, instrument: usize) -> Box<Market> {
+        self.read(&self.markets[instrument])
+    }
+
+    /// The board.
+    pub fn board(&self) -> Box<RiskBoard> {
+        self.read(&self.exchange.board)
+    }
+
+    /// The exchange account.
+    pub fn exchange_account(&self) -> Box<state::Exchange> {
+        self.read(&self.exchange.key)
+    }
+
+    /// The quote pool.
+    pub fn quote_pool(&self) -> Box<QuotePool> {
+        self.read(&self.exchange.quote_pool())
+    }
+
+    /// The insurance fund.
+    pub fn insurance_fund(&self) -> Box<InsuranceFund> {
+        self.read(&self.exchange.insurance_fund())
+    }
+
+    /// What a vault holds, native units.
+    pub fn vault_amount(&self, mint: &Pubkey) -> u64 {
+        token_amount(&self.vm.data(&self.exchange.vault(mint)))
+    }
+
+    /// What a token account holds, native units.
+    pub fn tokens(&self, account: &Pubkey) -> u64 {
+        token_amount(&self.vm.data(account))
+    }
+
+    /// `preview` of one section and its compute units.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn preview(&mut self, account: &Pubkey, section: PreviewSection) -> (PreviewReport, u64) {
+        let receipt = self
+            .vm
+            .send(&[instruction::preview(&self.exchange, account, section)], &[])
+            .unwrap_or_else(|e| panic!("preview: {e:#?}"));
+        let report = PreviewReport::deserialize(&mut receipt.return_data.as_slice()).expect("a report");
+        (report, receipt.compute_units)
+    }
+
+    /// The summary of the preview.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn summary(&mut self, account: &Pubkey) -> Summary {
+        match self.preview(account, PreviewSection::Summary).0 {
+            PreviewReport::Summary(summary) => summary,
+            other => panic!("another section: {other:?}"),
+        }
+    }
+
+    /// One asset's section of the preview.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn asset_section(&mut self, account: &Pubkey, asset: u8) -> AssetSection {
+        match self.preview(account, PreviewSection::Asset { asset }).0 {
+            PreviewReport::Asset(section) => section,
+            other => panic!("another section: {other:?}"),
+        }
+    }
+
+    /// The isolated requirements of the preview.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn isolated(&mut self, account: &Pubkey) -> Isolated {
+        match self.preview(account, PreviewSection::Isolated).0 {
+            PreviewReport::Isolated(isolated) => isolated,
+            other => panic!("another section: {other:?}"),
+        }
+    }
+
+    /// Markets of an account's positions that lose and can settle, in the order of the positions: what a withdrawal passes.
+    pub fn losers(&self, account: &Pubkey) -> Vec<Pubkey> {
+        let data = self.vm.data(account);
+        let Ok(account) = decode::<MarginAccount>(&data) else {
+            return Vec::new(); // not opened: the program says so itself
+        };
+        let (board, now) = (self.board(), self.vm.now());
+        let loses = |p: &&state::Position| {
+            if p.lots == 0 {
+                return p.quote < 0;
+            }
+            let instrument = board.instruments[usize::from(p.instrument)];
+            let price = board.assets[usize::from(p.asset)].price;
+            let agree = prices_agree(Price(price.index), Price(price.slow)).unwrap_or(false);
+            price.is_fresh(now) && agree && self.value_at_slow(&board, p, &instrument) < 0
+        };
+        account
+            .positions()
+            .iter()
+            .filter(loses)
+            .map(|p| self.markets[usize::from(p.instrument)])
+            .collect()
+    }
+
+    fn value_at_slow(&self, board: &RiskBoard, position: &state::Position, instrument: &state::Instrument) -> i64 {
+        let value = board
+            .slow_mark(instrument)
+            .ok()
+            .and_then(|mark| Some(mark.times(Lots(position.lots).quantity(instrument.lot_size()).ok()?)))
+            .and_then(|v| v.plus(Notional::from_quote(QuoteAmount(position.quote))).ok());
+        value.and_then(|v| v.quote_ceil().ok()).map_or(0, |v| v.0)
+    }
+
+    /// Sums over all margin accounts opened through the world.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals {
+            quote: vec![0; self.markets.len()],
+            lots: vec![0; self.markets.len()],
+            gross_lots: vec![0; self.markets.len()],
+            balances: vec![0; state::MAX_COLLATERALS],
+            ..Totals::default()
+        };
+        for key in &self.accounts {
+            let account = self.margin_account(key);
+            totals.cash += i128::from(account.cash);
+            totals.reserve += i128::from(account.reserve);
+            for p in account.positions() {
+                let at = usize::from(p.instrument);
+                totals.quote[at] += i128::from(p.quote);
+                totals.lots[at] += i128::from(p.lots);
+                totals.gross_lots[at] += i128::from(p.lots).abs();
+            }
+            for b in &account.balances {
+                totals.balances[usize::from(b.collateral)] += u128::from(b.amount);
+            }
+        }
+        totals
+    }
+}

@@ -1,0 +1,153 @@
+//! What a genesis lists.
+use ballast::instructions::{ListAssetArgs, ListCollateralArgs, ListInstrumentArgs};
+use ballast::oracle::FeedConfig;
+use ballast::state::{AuctionParams, FeeSchedule, InstrumentKind, Limits, RiskParams};
+use ballast_fixed::Dollars;
+use ballast_risk::{defaults, AssetParams};
+
+/// Seconds in a day.
+const DAY: i64 = 86_400;
+/// One dollar in 10⁻⁸.
+const DOLLAR: i64 = 100_000_000;
+
+/// An asset, its instruments, and the collateral that it prices.
+#[derive(Clone, Debug)]
+pub struct AssetConfig {
+    /// The asset.
+    pub asset: ListAssetArgs,
+    /// Deposit caps of its mint, if it is accepted as collateral.
+    pub collateral: Option<ListCollateralArgs>,
+    /// Its instruments.
+    pub instruments: Vec<ListInstrumentArgs>,
+}
+
+/// 5 basis points for the taker, 2 for the maker, a fifth of both to the insurance fund.
+pub const FEES: FeeSchedule = FeeSchedule {
+    taker_ppm: 500,
+    maker_ppm: 200,
+    insurance_share_ppm: 200_000,
+};
+
+/// A price band of 2 %, borrowing of up to 80 % of what is supplied, and trades of at least one dollar.
+pub const LIMITS: Limits = Limits {
+    price_band_ppm: 20_000,
+    max_utilisation_ppm: 800_000,
+    account_borrow_cap: 1_000_000_000_000,
+    total_borrow_cap: 20_000_000_000_000,
+    minimum_trade: 1_000_000,
+};
+
+/// The auction of margin.md section 8.
+pub const AUCTION: AuctionParams = AuctionParams {
+    start_cost_ppm: 50_000,
+    end_cost_ppm: 600_000,
+    ramp_seconds: 60,
+    liquidator_share_ppm: 600_000,
+    flag_timeout_seconds: 120,
+    uncapped_after_seconds: 300,
+    step_window_seconds: 10,
+    step_cap_ppm: 200_000,
+    step_cap_dollars: 25_000 * DOLLAR,
+    dust_dollars: 100 * DOLLAR,
+};
+
+/// Limits of a feed: a minute old at most, half a percent wide, a slow price with a time constant of an hour that moves at most 20 % an hour.
+pub const fn feed(feed_id: [u8; 32]) -> FeedConfig {
+    FeedConfig {
+        feed_id,
+        max_age_seconds: 60,
+        max_confidence_ppm: 5_000,
+        slow_seconds: 3_600,
+        slow_speed_ppm: 200_000,
+    }
+}
+
+/// An asset with a perpetual and one dated future.
+pub fn asset(
+    symbol: &str,
+    feed_id: [u8; 32],
+    params: &AssetParams,
+    lot_size: i64,
+    tick_size: i64,
+    expiry: i64,
+) -> AssetConfig {
+    let mut name = [0; 8];
+    for (slot, byte) in name.iter_mut().zip(symbol.bytes()) {
+        *slot = byte;
+    }
+    let instrument = |kind, expiry| ListInstrumentArgs {
+        kind,
+        asset: 0,
+        lot_size,
+        tick_size,
+        expiry,
+        basis: 0,
+    };
+    AssetConfig {
+        asset: ListAssetArgs {
+            symbol: name,
+            feed: feed(feed_id),
+            params: RiskParams::from(params),
+            clusters: params.clusters,
+            instrument_open_interest_cap: cap(params.depth, 40),
+            owner_open_interest_cap: cap(params.depth, 10),
+        },
+        collateral: None,
+        instruments: vec![
+            instrument(InstrumentKind::Perpetual, 0),
+            instrument(InstrumentKind::Future, expiry),
+        ],
+    }
+}
+
+fn cap(depth: Dollars, multiple: i64) -> i64 {
+    depth.0.saturating_mul(multiple)
+}
+
+/// Pyth's feed ids of the genesis assets.
+pub mod feeds {
+    /// BTC/USD.
+    pub const BTC: [u8; 32] = hex("e62df6c8b4a85fe1a67db44dc12de5db330f7ac66b72dc658afedf0f4a415b43");
+    /// ETH/USD.
+    pub const ETH: [u8; 32] = hex("ff61491a931112ddf1bd8147cd1b641375f79f5825126d665480874634fd0ace");
+    /// SOL/USD.
+    pub const SOL: [u8; 32] = hex("ef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d");
+    /// USDC/USD.
+    pub const USDC: [u8; 32] = hex("eaa020c61cc479712813461ce153894a96a6c00b21ed0cfc2798d1f9a9e9c94a");
+
+    const fn hex(text: &str) -> [u8; 32] {
+        const fn digit(c: u8) -> u8 {
+            match c {
+                b'0'..=b'9' => c - b'0',
+                _ => c - b'a' + 10,
+            }
+        }
+        let (text, mut out, mut n) = (text.as_bytes(), [0; 32], 0);
+        while n < 32 {
+            out[n] = digit(text[2 * n]) * 16 + digit(text[2 * n + 1]);
+            n += 1;
+        }
+        out
+    }
+}
+
+/// The three assets of genesis, with a future that expires 60 days from `now`: BTC and SOL are collateral too.
+///
+/// Lots are 0.0001 BTC, 0.001 ETH and 0.01 SOL.
+pub fn assets(now: i64) -> Vec<AssetConfig> {
+    let expiry = now.saturating_add(60 * DAY);
+    let mut btc = asset("BTC", feeds::BTC, &defaults::BTC, 100_000, 100_000_000, expiry);
+    let eth = asset("ETH", feeds::ETH, &defaults::ETH, 1_000_000, 10_000_000, expiry);
+    let mut sol = asset("SOL", feeds::SOL, &defaults::SOL, 10_000_000, 1_000_000, expiry);
+    btc.collateral = Some(ListCollateralArgs {
+        asset: 0,
+        deposit_cap: 2_000 * 100_000_000,
+        owner_deposit_cap: 500 * 100_000_000,
+    });
+    sol.collateral = Some(ListCollateralArgs {
+        asset: 0,
+        deposit_cap: 500_000 * 1_000_000_000,
+        owner_deposit_cap: 100_000 * 1_000_000_000,
+    });
+    vec![btc, eth, sol]
+}

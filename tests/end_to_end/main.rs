@@ -1,0 +1,2 @@
+//! Each instruction's effect and refusals, against the compiled program.
+mod margin_figures;
