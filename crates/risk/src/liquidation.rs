@@ -153,15 +153,6 @@ pub fn step_cap(before: &MarginReport, elapsed: u32, params: &LiquidationParams)
     Ok(Some(by_gross.max(params.step_cap_dollars)))
 }
 
-/// Why a step is refused after the fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepRefusal {
-    /// E − MM is not strictly higher.
-    NotHealthier,
-    /// More was taken than the target needs.
-    TooMuch,
-}
-
 /// Whether a step left the account strictly healthier. `after` includes the cost.
 pub fn is_healthier(before: &MarginReport, after: &MarginReport) -> Result<bool, RiskError> {
     let surplus = |r: &MarginReport| r.equity_liquidation.minus(r.maintenance);
@@ -181,4 +172,145 @@ pub fn reaches_target(report: &MarginReport) -> Result<bool, RiskError> {
 /// The liquidator's part of a cost, rounded down; the rest is the insurance fund's.
 pub fn bounty(cost: Dollars, params: &LiquidationParams) -> Result<Dollars, RiskError> {
     Ok(cost.times_floor(params.liquidator_share)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const P: LiquidationParams = LiquidationParams::DEFAULT;
+    const DOLLAR: i64 = 100_000_000;
+
+    fn report(equity: i64, maintenance: i64, gross: i64) -> MarginReport {
+        let d = |v: i64| Dollars(v * DOLLAR);
+        MarginReport {
+            equity_maintenance: d(equity),
+            equity_liquidation: d(equity),
+            maintenance: d(maintenance),
+            gross: d(gross),
+            ..MarginReport::default()
+        }
+    }
+
+    #[test]
+    fn cost_rises_from_5_to_60_percent_over_a_minute() {
+        assert_eq!(cost_rate(&P, 0), Ok(Ratio(50_000_000)));
+        // half way: 5 % + 55 % / 2
+        assert_eq!(cost_rate(&P, 30), Ok(Ratio(325_000_000)));
+        assert_eq!(cost_rate(&P, 60), Ok(Ratio(600_000_000)));
+        assert_eq!(cost_rate(&P, u32::MAX), Ok(Ratio(600_000_000)));
+    }
+
+    #[test]
+    fn a_step_costs_its_part_of_what_it_frees_and_never_more_than_is_left() {
+        let rate = Ratio(200_000_000);
+        let before = report(900, 1_000, 0);
+        // frees 400: 20 % is 80
+        assert_eq!(step_cost(&before, &report(900, 600, 0), rate), Ok(Dollars(80 * DOLLAR)));
+        // frees nothing, or less than nothing
+        assert_eq!(step_cost(&before, &report(900, 1_000, 0), rate), Ok(Dollars::ZERO));
+        assert_eq!(step_cost(&before, &report(900, 1_100, 0), rate), Ok(Dollars::ZERO));
+        // 30 are left
+        assert_eq!(
+            step_cost(&report(30, 1_000, 0), &report(30, 0, 0), rate),
+            Ok(Dollars(30 * DOLLAR))
+        );
+        // bankrupt: the step may not leave it deeper than it was
+        assert_eq!(
+            step_cost(&report(-50, 1_000, 0), &report(-50, 0, 0), rate),
+            Ok(Dollars::ZERO)
+        );
+        assert_eq!(
+            step_cost(&report(-50, 1_000, 0), &report(-49, 0, 0), rate),
+            Ok(Dollars(DOLLAR))
+        );
+    }
+
+    #[test]
+    fn the_secant_bounds_the_proposer() {
+        // E 900, MM 1,000, closing 100 lots frees all of it: x = (1,100 − 900) / ((1.10 − 0.10)·1,000) = 0.2; 1.5 times that are 30 lots.
+        let (before, whole) = (report(900, 1_000, 0), report(800, 0, 0));
+        assert_eq!(most_lots(&before, &whole, Ratio(100_000_000), 100), Ok(30));
+        // x ≥ 1 closes all
+        assert_eq!(
+            most_lots(&report(0, 1_000, 0), &whole, Ratio(100_000_000), 100),
+            Ok(100)
+        );
+        // at least one lot
+        assert_eq!(most_lots(&before, &whole, Ratio(100_000_000), 2), Ok(1));
+        // closing the leg frees nothing: there is no secant
+        assert_eq!(
+            most_lots(&before, &report(900, 1_200, 0), Ratio(100_000_000), 100),
+            Ok(100)
+        );
+    }
+
+    #[test]
+    fn steps_are_capped_by_the_larger_of_a_fifth_and_25_000_until_it_is_urgent() {
+        let cap = |e, mm, gross, elapsed| step_cap(&report(e, mm, gross), elapsed, &P).unwrap();
+        assert_eq!(cap(900, 1_000, 10_000, 0), Some(Dollars(25_000 * DOLLAR)));
+        assert_eq!(cap(900, 1_000, 500_000, 0), Some(Dollars(100_000 * DOLLAR)));
+        // exactly two thirds is capped, below is not
+        assert_eq!(cap(600, 900, 0, 0), Some(Dollars(25_000 * DOLLAR)));
+        assert_eq!(cap(599, 900, 0, 0), None);
+        assert_eq!(cap(900, 1_000, 0, 299), Some(Dollars(25_000 * DOLLAR)));
+        assert_eq!(cap(900, 1_000, 0, 300), None);
+    }
+
+    #[test]
+    fn a_flag_lapses_unless_it_is_confirmed() {
+        let flag = FlagClock {
+            started_at: 1_000,
+            confirmed_at: 1_100,
+        };
+        assert!(!flag.has_lapsed(1_220, &P));
+        assert!(flag.has_lapsed(1_221, &P));
+        assert_eq!(flag.elapsed(1_030), 30);
+        assert_eq!(flag.elapsed(900), 0);
+    }
+
+    #[test]
+    fn target_and_ceiling() {
+        assert_eq!(reaches_target(&report(110, 100, 0)), Ok(true));
+        assert_eq!(reaches_target(&report(109, 100, 0)), Ok(false));
+        assert_eq!(is_past_ceiling(&report(125, 100, 0)), Ok(false));
+        assert_eq!(is_past_ceiling(&report(126, 100, 0)), Ok(true));
+        assert_eq!(is_healthier(&report(90, 100, 0), &report(90, 99, 0)), Ok(true));
+        assert_eq!(is_healthier(&report(90, 100, 0), &report(80, 90, 0)), Ok(false));
+    }
+
+    #[test]
+    fn the_liquidator_has_three_fifths() {
+        assert_eq!(bounty(Dollars(100 * DOLLAR), &P), Ok(Dollars(60 * DOLLAR)));
+        assert_eq!(bounty(Dollars(1), &P), Ok(Dollars(0)));
+    }
+
+    #[test]
+    fn parameters_have_bounds() {
+        assert_eq!(P.validate(), Ok(()));
+        let bad = [
+            LiquidationParams {
+                start_cost: Ratio(700_000_000),
+                ..P
+            },
+            LiquidationParams {
+                end_cost: Ratio(900_000_001),
+                ..P
+            },
+            LiquidationParams { ramp_seconds: 0, ..P },
+            LiquidationParams {
+                liquidator_share: Ratio(1_000_000_001),
+                ..P
+            },
+            LiquidationParams {
+                step_cap: Ratio(0),
+                ..P
+            },
+            LiquidationParams {
+                step_cap_dollars: Dollars(0),
+                ..P
+            },
+        ];
+        assert!(bad.iter().all(|p| p.validate() == Err(RiskError::InvalidParameter)));
+    }
 }
