@@ -271,7 +271,7 @@ impl<'a> AssetBook<'a> {
         out.collateral_value = self.collateral_index.floor()?;
         out.unrealised_index = index.unrealised;
         out.credit_maintenance = self.credit_maintenance(self.collateral_index)?;
-        let mut worst = Worst::new(index)?;
+        let mut worst = Worst::new(index);
         worst.meet(Valuation {
             unrealised: self.unrealised_slow.floor()?,
             credit: self.credit_initial(self.collateral_slow)?,
@@ -370,12 +370,12 @@ struct Worst {
 }
 
 impl Worst {
-    fn new(first: Valuation) -> Result<Worst, RiskError> {
-        Ok(Worst {
+    fn new(first: Valuation) -> Worst {
+        Worst {
             initial: first,
             withdrawal: first.without_gains(),
             credit: first.credit,
-        })
+        }
     }
 
     fn meet(&mut self, other: Valuation) -> Result<(), RiskError> {

@@ -1,44 +1,45 @@
 //! What collateral counts for, and what it may lose (methodology, section 4).
 use crate::scenario::{product, thirds, PriceMoves};
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
-use ballast_fixed::{div_ceil, div_floor, div_rem_floor, Dollars, Notional, Ratio};
+use ballast_fixed::{div_ceil, div_rem_floor, Dollars, Notional, Ratio};
 
-/// The value at which credit peaks, v* = D·max(1, (1 − h + ρ)/2ρ), rounded down; above it more collateral adds nothing.
-///
-/// [`MAX_GROSS`] where it is never reached.
-fn peak(params: &AssetParams, haircut: Ratio) -> Result<Dollars, RiskError> {
+/// The value at which credit peaks, v* = D·max(1, (1 − h + ρ)/2ρ), rounded down, and whether that is exact; above it more
+/// collateral adds nothing. [`MAX_GROSS`] where it is never reached.
+fn peak(params: &AssetParams, haircut: Ratio) -> Result<(Dollars, bool), RiskError> {
     if params.concentration.0 == 0 {
-        return Ok(MAX_GROSS);
+        return Ok((MAX_GROSS, true));
     }
     let rise = Ratio::ONE.minus(haircut)?.plus(params.concentration)?;
     let twice = params.concentration.plus(params.concentration)?;
     if rise <= twice {
-        return Ok(params.depth);
+        return Ok((params.depth, true));
     }
-    let value = div_floor(product(i128::from(params.depth.0), rise)?, i128::from(twice.0))?;
-    Ok(Dollars(i64::try_from(value).unwrap_or(MAX_GROSS.0)).min(MAX_GROSS))
+    let (value, rest) = div_rem_floor(product(i128::from(params.depth.0), rise)?, i128::from(twice.0))?;
+    match i64::try_from(value) {
+        Ok(value) if value < MAX_GROSS.0 => Ok((Dollars(value), rest == 0)),
+        _ => Ok((MAX_GROSS, true)),
+    }
 }
 
-/// v·(1 − h − ρ·(v/D − 1)) for D ≤ v ≤ v*, rounded down once, so that it never falls as v grows.
-fn sized_credit(params: &AssetParams, haircut: Ratio, v: Dollars) -> Result<Dollars, RiskError> {
+/// v·(1 − h − ρ·(v/D − 1)) for D ≤ v ≤ v*, rounded down once, so that it never falls as v grows; and whether that is exact.
+fn sized_credit(params: &AssetParams, haircut: Ratio, v: Dollars) -> Result<(Dollars, bool), RiskError> {
+    const ONE: i128 = Ratio::SCALE as i128;
     let depth = i128::from(params.depth.0);
     let excess = i128::from(v.minus(params.depth)?.0);
     // D·(1 − h − ρ·(v/D − 1)) in 10⁻⁹, taken apart so that its product with v stays within 128 bits.
     let kept = product(depth, Ratio::ONE.minus(haircut)?)?
         .checked_sub(product(excess, params.concentration)?)
         .ok_or(RiskError::Overflow)?;
-    let (whole, rest) = div_rem_floor(kept, i128::from(Ratio::SCALE))?;
+    let (whole, part) = div_rem_floor(kept, ONE)?;
     let v = i128::from(v.0);
-    let rest = div_floor(
-        v.checked_mul(rest).ok_or(RiskError::Overflow)?,
-        i128::from(Ratio::SCALE),
-    )?;
+    let (part, rest) = div_rem_floor(v.checked_mul(part).ok_or(RiskError::Overflow)?, ONE)?;
     let scaled = v
         .checked_mul(whole)
-        .and_then(|x| x.checked_add(rest))
+        .and_then(|x| x.checked_add(part))
         .ok_or(RiskError::Overflow)?;
-    let credit = div_floor(scaled, depth)?;
-    Ok(Dollars(i64::try_from(credit).map_err(|_| RiskError::Overflow)?))
+    let (credit, last) = div_rem_floor(scaled, depth)?;
+    let credit = i64::try_from(credit).map_err(|_| RiskError::Overflow)?;
+    Ok((Dollars(credit), rest == 0 && last == 0))
 }
 
 fn within_depth(params: &AssetParams, value: Notional) -> bool {
@@ -52,18 +53,20 @@ pub fn credit(params: &AssetParams, haircut: Ratio, value: Notional) -> Result<D
     if within_depth(params, value) {
         return Ok(value.times_floor(Ratio::ONE.minus(haircut)?)?);
     }
-    let counted = value.floor()?.min(peak(params, haircut)?);
-    sized_credit(params, haircut, counted)
+    let counted = value.floor()?.min(peak(params, haircut)?.0);
+    Ok(sized_credit(params, haircut, counted)?.0)
 }
 
-/// An upper bound of the exact maintenance credit, exact or one unit above in the usual case, never more than three above.
+/// An upper bound of the exact maintenance credit: that itself where it is whole, else less than three units above.
 fn credit_ceiling(params: &AssetParams, value: Notional) -> Result<Dollars, RiskError> {
     let haircut = params.haircut_maintenance;
     if within_depth(params, value) {
         return Ok(value.times_ceil(Ratio::ONE.minus(haircut)?)?);
     }
-    let counted = value.ceil()?.min(peak(params, haircut)?);
-    Ok(sized_credit(params, haircut, counted)?.plus(Dollars(1))?)
+    let (value, (peak, peak_exact)) = (value.ceil()?, peak(params, haircut)?);
+    let (credit, exact) = sized_credit(params, haircut, value.min(peak))?;
+    let exact = exact && (value <= peak || peak_exact);
+    Ok(credit.plus(Dollars(i64::from(!exact)))?)
 }
 
 /// Bucket SPOT: collateral among its asset's scenarios.
@@ -94,7 +97,7 @@ pub(crate) fn spot(
     let loss = FallLoss {
         // With the haircut amount a = v − credit: v·|δ| − a = credit − v·(1 − |δ|).
         credit: credit_ceiling(params, value)?,
-        counted: value.floor()?.min(peak(params, params.haircut_maintenance)?),
+        counted: value.floor()?.min(peak(params, params.haircut_maintenance)?.0),
         shock_floor: portfolio.shock_floor,
     };
     for (slot, k) in out.moves.fall.iter_mut().zip([1i64, 2, 3]) {
@@ -115,7 +118,8 @@ fn spot_delta(params: &AssetParams, value: Notional) -> Result<Notional, RiskErr
     let counted = if within_depth(params, value) {
         value
     } else {
-        let peak = peak(params, params.haircut_initial)?.plus(Dollars(1))?; // rounded up
+        let (peak, exact) = peak(params, params.haircut_initial)?;
+        let peak = peak.plus(Dollars(i64::from(!exact)))?; // rounded up
         value.min(Notional::from_dollars(peak))
     };
     let scaled = product(counted.0, params.hedge_recognition)?;
@@ -146,5 +150,114 @@ impl FallLoss {
         let loss = div_ceil(loss, i128::from(divisor))?;
         let pnl = loss.checked_neg().ok_or(RiskError::Overflow)?;
         i64::try_from(pnl).map_err(|_| RiskError::Overflow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::defaults::{BTC, MID_CAP, STABLE};
+
+    const PARAMS: PortfolioParams = PortfolioParams::DEFAULT;
+
+    fn usd(dollars: i64) -> Dollars {
+        Dollars(dollars * 100_000_000)
+    }
+
+    fn worth(dollars: i64) -> Notional {
+        Notional::from_dollars(usd(dollars))
+    }
+
+    fn initial(params: &AssetParams, value: Notional) -> Dollars {
+        credit(params, params.haircut_initial, value).unwrap()
+    }
+
+    #[test]
+    fn credit_below_the_depth_is_a_plain_haircut() {
+        assert_eq!(initial(&BTC, worth(100_000)), usd(85_000));
+        assert_eq!(initial(&BTC, worth(25_000_000)), usd(21_250_000));
+        assert_eq!(initial(&STABLE, worth(20_000_000_000)), usd(19_600_000_000));
+        assert_eq!(initial(&BTC, Notional(1)), Dollars(0)); // 0.85·10⁻¹⁸
+        assert_eq!(initial(&BTC, Notional(11_764_705_882)), Dollars(0)); // just under 10⁻⁸/0.85
+        assert_eq!(initial(&BTC, Notional(11_764_705_883)), Dollars(1));
+    }
+
+    #[test]
+    fn credit_above_the_depth_loses_to_size() {
+        // v = 2D = 50m: h = 15 % + 2 %·1 = 17 %.
+        assert_eq!(initial(&BTC, worth(50_000_000)), usd(41_500_000));
+        // One unit above D = 25m: 0.85 − 2·10⁻⁹·… leaves 21,250,000 + 0.83·10⁻⁸, rounded down.
+        assert_eq!(
+            initial(&BTC, Notional::from_dollars(Dollars(2_500_000_000_000_001))),
+            usd(21_250_000)
+        );
+    }
+
+    #[test]
+    fn credit_peaks_and_stays() {
+        // MID: v* = D·(1 − 0.5 + 0.05)/0.1 = 5.5m, h = 0.5 + 0.05·4.5 = 0.725, credit 0.275·5.5m.
+        assert_eq!(peak(&MID_CAP, MID_CAP.haircut_initial), Ok((usd(5_500_000), true)));
+        for value in [5_500_000, 5_500_001, 20_000_000_000] {
+            assert_eq!(initial(&MID_CAP, worth(value)), usd(1_512_500));
+        }
+        // Where even the first dollar above D is worth nothing, the peak is D.
+        let steep = AssetParams {
+            haircut_initial: Ratio(960_000_000),
+            ..MID_CAP
+        };
+        assert_eq!(peak(&steep, steep.haircut_initial), Ok((usd(1_000_000), true)));
+        assert_eq!(initial(&steep, worth(3_000_000)), usd(40_000));
+        let odd = AssetParams {
+            concentration: Ratio(30_000_000),
+            ..MID_CAP
+        };
+        // D·0.53/0.06 = 8,833,333.333…
+        assert_eq!(
+            peak(&odd, odd.haircut_initial),
+            Ok((Dollars(883_333_333_333_333), false))
+        );
+    }
+
+    #[test]
+    fn the_ceiling_is_exact_where_credit_is_whole() {
+        assert_eq!(credit_ceiling(&BTC, worth(100_000)), Ok(usd(90_000)));
+        assert_eq!(credit_ceiling(&BTC, Notional(1)), Ok(Dollars(1)));
+        assert_eq!(credit_ceiling(&BTC, worth(50_000_000)), Ok(usd(44_000_000))); // 12 %
+        assert_eq!(credit_ceiling(&MID_CAP, worth(7_000_000)), Ok(usd(2_112_500))); // v* = 6.5m, h = 0.675
+        let value = Notional::from_dollars(Dollars(2_500_000_000_000_001));
+        assert_eq!(credit_ceiling(&BTC, value), Ok(Dollars(2_250_000_000_000_001)));
+    }
+
+    #[test]
+    fn spot_loses_what_the_haircut_does_not_cover() {
+        let spot = spot(&BTC, &PARAMS, worth(100_000), usd(85_000)).unwrap();
+        // h = 10 % covers a fall of 9.5 %; −2ψ: ½(19 − 10) %, −4ψ: ¼(38 − 10) %.
+        assert_eq!(spot.moves.fall, [0, 0, 0]);
+        assert_eq!(spot.moves.crash, [-usd(4_500).0, -usd(7_000).0]);
+        // A rise earns ψ·85,000 = 8,075 and its thirds, rounded down.
+        assert_eq!(spot.moves.rise, [269_166_666_666, 538_333_333_333, 807_500_000_000]);
+        assert_eq!(spot.delta, worth(100_000));
+    }
+
+    #[test]
+    fn spot_stops_at_the_shock_floor() {
+        // MID: h = 40 %, ψ = 24 %: −2ψ ½·8 %, −4ψ would be 96 %: ¼(95 − 40) %. No hedge: no rise, no delta.
+        let spot = spot(&MID_CAP, &PARAMS, worth(1_000), usd(500)).unwrap();
+        assert_eq!(spot.moves.crash, [-usd(40).0, -usd(137).0 - 50_000_000]);
+        assert_eq!(spot.moves.rise, [0, 0, 0]);
+        assert_eq!(spot.delta, Notional::ZERO);
+    }
+
+    #[test]
+    fn spot_counts_no_more_than_the_peak() {
+        let hedging = AssetParams {
+            hedge_recognition: Ratio(500_000_000),
+            ..MID_CAP
+        };
+        let whale = spot(&hedging, &PARAMS, worth(9_000_000), usd(1_512_500)).unwrap();
+        assert_eq!(whale.delta, worth(2_750_000)); // ½·5.5m
+                                                   // v = 6.5m, h = 0.675: ¼(0.95 − 0.675)·6.5m.
+        assert_eq!(whale.moves.crash, [0, -usd(446_875).0]);
+        assert_eq!(whale.moves.rise[2], usd(181_500).0); // 24 %·½·1,512,500
     }
 }

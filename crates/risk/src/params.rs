@@ -165,3 +165,92 @@ impl Default for PortfolioParams {
         PortfolioParams::DEFAULT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::defaults;
+
+    const DEFAULTS: [AssetParams; 5] = [
+        defaults::BTC,
+        defaults::ETH,
+        defaults::SOL,
+        defaults::MID_CAP,
+        defaults::STABLE,
+    ];
+
+    #[test]
+    fn the_table_is_within_the_bounds() {
+        assert!(DEFAULTS.iter().all(|p| p.validate().is_ok()));
+        assert_eq!(PortfolioParams::DEFAULT.validate(), Ok(()));
+    }
+
+    /// The table of section 4, row by row: BTC, ETH, SOL, mid cap; in 10⁻⁹ and dollars.
+    #[test]
+    fn the_defaults_are_the_table() {
+        let row = |field: fn(&AssetParams) -> Ratio| {
+            let values = [0, 1, 2, 3].map(|i: usize| field(&DEFAULTS[i]).0);
+            values.map(|v| v / 1_000_000) // in 0.1 %
+        };
+        assert_eq!(row(|p| p.scan_range), [95, 120, 190, 240]);
+        assert_eq!(row(|p| p.buffer), [5, 5, 10, 10]);
+        assert_eq!(row(|p| p.basis), [15, 20, 30, 40]);
+        assert_eq!(row(|p| p.spread), [1_000; 4]);
+        assert_eq!(row(|p| p.option_spread), [200; 4]);
+        assert_eq!(row(|p| p.short_option_minimum), [10, 10, 15, 20]);
+        assert_eq!(row(|p| p.vol_up), [400, 400, 450, 500]);
+        assert_eq!(row(|p| p.vol_down), [250; 4]);
+        assert_eq!(row(|p| p.concentration), [20, 20, 30, 50]);
+        assert_eq!(row(|p| p.haircut_initial), [150, 150, 250, 500]);
+        assert_eq!(row(|p| p.haircut_maintenance), [100, 100, 200, 400]);
+        assert_eq!(row(|p| p.hedge_recognition), [1_000, 1_000, 1_000, 0]);
+        let depths = [0, 1, 2, 3].map(|i: usize| DEFAULTS[i].depth.0 / 100_000_000_000_000);
+        assert_eq!(depths, [25, 15, 5, 1]); // million dollars
+        let stable = defaults::STABLE;
+        assert_eq!(
+            (stable.haircut_initial, stable.haircut_maintenance),
+            (Ratio(20_000_000), Ratio(10_000_000))
+        );
+        assert_eq!(stable.scan_range, Ratio::ZERO);
+    }
+
+    #[test]
+    fn each_field_has_its_bound() {
+        let refused = |change: fn(&mut AssetParams)| {
+            let mut params = defaults::BTC;
+            change(&mut params);
+            assert_eq!(params.validate(), Err(RiskError::InvalidParameter));
+        };
+        refused(|p| p.scan_range = Ratio(950_000_001));
+        refused(|p| p.scan_range = Ratio(-1));
+        refused(|p| p.buffer = Ratio(1_000_000_001));
+        refused(|p| p.basis = Ratio(-1));
+        refused(|p| p.spread = Ratio(4_000_000_001));
+        refused(|p| p.option_spread = Ratio(-1));
+        refused(|p| p.short_option_minimum = Ratio(-1));
+        refused(|p| p.vol_up = Ratio(10_000_000_001));
+        refused(|p| p.vol_down = Ratio(1_000_000_001));
+        refused(|p| p.depth = Dollars(99_999_999));
+        refused(|p| p.depth = Dollars(MAX_GROSS.0 + 1));
+        refused(|p| p.concentration = Ratio(1_000_000_001));
+        refused(|p| p.haircut_initial = Ratio(1_000_000_001));
+        refused(|p| p.haircut_maintenance = Ratio(150_000_001)); // above the initial one
+        refused(|p| p.hedge_recognition = Ratio(1_000_000_001));
+        refused(|p| p.clusters[3] = 9);
+    }
+
+    #[test]
+    fn weights_add_up_to_one() {
+        let refused = |change: fn(&mut PortfolioParams)| {
+            let mut params = PortfolioParams::DEFAULT;
+            change(&mut params);
+            assert_eq!(params.validate(), Err(RiskError::InvalidParameter));
+        };
+        refused(|p| p.level_weights[3] = Ratio(1));
+        refused(|p| p.level_weights = [Ratio(2_000_000_000), Ratio(-1_000_000_000), Ratio(0), Ratio(0)]);
+        refused(|p| p.maintenance_factor = Ratio(1_000_000_001));
+        refused(|p| p.shock_floor = Ratio::ZERO);
+        refused(|p| p.net_option_value = Ratio(-1));
+        refused(|p| p.vega_offset = Ratio(1_000_000_001));
+    }
+}

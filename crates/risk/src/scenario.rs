@@ -1,6 +1,6 @@
 //! The 24 scenarios (methodology, section 1) and what a linear leg gains or loses in them.
 use crate::RiskError;
-use ballast_fixed::{div_rem_floor, Dollars, Notional, Ratio};
+use ballast_fixed::{div_rem_floor, times_64, Dollars, Notional, Ratio};
 
 /// Scenarios a portfolio is revalued in.
 pub const SCENARIOS: usize = 24;
@@ -185,5 +185,114 @@ pub(crate) fn linear_moves(
 
 /// x·ratio without rounding.
 pub(crate) fn product(x: i128, ratio: Ratio) -> Result<i128, RiskError> {
-    x.checked_mul(i128::from(ratio.0)).ok_or(RiskError::Overflow)
+    Ok(times_64(x, ratio.0)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLOOR: Ratio = Ratio(950_000_000);
+
+    fn usd(dollars: i64) -> i64 {
+        dollars * 100_000_000
+    }
+
+    fn notional(dollars: i64) -> Notional {
+        Notional::from_dollars(Dollars(usd(dollars)))
+    }
+
+    /// p·w of every row of section 1, in twelfths so that it is whole: what a linear position loses, in ψ.
+    #[test]
+    fn the_table_is_that_of_the_methodology() {
+        let twelfths: [i64; SCENARIOS] = [
+            0, 0, 4, 4, -4, -4, 8, 8, -8, -8, 12, 12, -12, -12, -12, 12, -12, 12, 12, 12, 0, 0, 0, 0,
+        ];
+        for (index, (row, expected)) in TABLE.iter().zip(twelfths).enumerate() {
+            assert_eq!(
+                i64::from(row.thirds) * 4 / i64::from(row.divisor),
+                expected,
+                "scenario {index}"
+            );
+        }
+        assert_eq!(TABLE.map(|row| row.thirds)[14..20], [-6, 6, -12, 12, 24, 36]);
+        assert_eq!(
+            TABLE[..14]
+                .iter()
+                .filter(|row| row.volatility == Volatility::Up)
+                .count(),
+            7
+        );
+        assert!(TABLE[14..20].iter().all(|row| row.volatility == Volatility::Up));
+    }
+
+    #[test]
+    fn the_eight_values_expand_to_their_rows() {
+        let moves = PriceMoves {
+            rise: [4, 8, 12],
+            fall: [-4, -8, -12],
+            crash: [-120, -121],
+        };
+        for (row, value) in TABLE.iter().zip(moves.expand()) {
+            let expected = match row.thirds {
+                -6 => -120,
+                -12 => -121,
+                thirds => i64::from(thirds) * 4 / i64::from(row.divisor),
+            };
+            assert_eq!(value, expected, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn thirds_round_down() {
+        // 7/3, 14/3, 21/3 and −7/3, −14/3, −21/3.
+        assert_eq!(thirds(7, 1), Ok([(2, false), (4, false), (7, true)]));
+        assert_eq!(thirds(-7, 1), Ok([(-3, false), (-5, false), (-7, true)]));
+        assert_eq!(thirds(29, 10), Ok([(0, false), (1, false), (2, false)]));
+        assert_eq!(thirds(30, 10), Ok([(1, true), (2, true), (3, true)]));
+        assert_eq!(thirds(i128::MAX, 1), Err(RiskError::Overflow));
+    }
+
+    #[test]
+    fn a_long_bitcoin_loses_psi_at_most() {
+        let (moves, exact) = linear_moves(notional(100_000), Ratio(95_000_000), FLOOR).unwrap();
+        // A third of 9,500 is 3,166.66…: down in both directions.
+        assert_eq!(moves.rise, [316_666_666_666, 633_333_333_333, usd(9_500)]);
+        assert_eq!(moves.fall, [-316_666_666_667, -633_333_333_334, -usd(9_500)]);
+        assert_eq!(moves.crash, [-usd(9_500), -usd(9_500)]);
+        assert!(!exact);
+        assert_eq!(worst_loss(&moves.expand()), Ok(Dollars(usd(9_500))));
+        assert_eq!(worst_scenario(&moves.expand()), 12);
+    }
+
+    #[test]
+    fn a_crash_stops_at_the_shock_floor() {
+        // ψ = 60 %: −2ψ is cut to ½·95 %, −4ψ to ¼·95 %.
+        let (long, exact) = linear_moves(notional(1_000), Ratio(600_000_000), FLOOR).unwrap();
+        assert_eq!(long.crash, [-usd(475), -usd(237) - 50_000_000]);
+        assert!(exact);
+        let (short, _) = linear_moves(notional(-1_000), Ratio(600_000_000), FLOOR).unwrap();
+        assert_eq!(short.crash, [usd(475), usd(237) + 50_000_000]);
+        assert_eq!(short.rise[2], -usd(600));
+        // ψ = 23.75 %: −4ψ is the floor itself, so nothing is cut.
+        let (edge, _) = linear_moves(notional(1_000), Ratio(237_500_000), FLOOR).unwrap();
+        assert_eq!(edge.crash, [edge.fall[2]; 2]);
+    }
+
+    #[test]
+    fn dust_rounds_against_the_account() {
+        let (dust, exact) = linear_moves(Notional(1), Ratio(1), FLOOR).unwrap();
+        assert_eq!((dust.rise, dust.fall, exact), ([0; 3], [-1; 3], false));
+        let (none, exact) = linear_moves(Notional::ZERO, Ratio(1), FLOOR).unwrap();
+        assert_eq!((none, exact), (PriceMoves::default(), true));
+    }
+
+    #[test]
+    fn gains_everywhere_are_no_loss() {
+        assert_eq!(worst_loss(&[5; SCENARIOS]), Ok(Dollars::ZERO));
+        assert_eq!(worst_scenario(&[5; SCENARIOS]), 0);
+        let mut pnl = [0; SCENARIOS];
+        pnl[7] = i64::MIN;
+        assert_eq!(worst_loss(&pnl), Err(RiskError::Overflow));
+    }
 }

@@ -12,9 +12,9 @@ use proptest::test_runner::RngSeed;
 /// A fixed seed: a run says the same on every machine.
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 60_000,
+        cases: 2_000,
         failure_persistence: None,
-        rng_seed: RngSeed::Fixed(78),
+        rng_seed: RngSeed::Fixed(20_240_312),
         ..ProptestConfig::default()
     }
 }
