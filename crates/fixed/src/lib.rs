@@ -22,7 +22,7 @@ mod ratio;
 
 pub use amount::{Dollars, Lots, Price, Quantity, QuoteAmount};
 pub use notional::Notional;
-pub use ratio::{decay, div_ceil, div_floor, div_rem_floor, mul_div_ceil, mul_div_floor, Ratio};
+pub use ratio::{decay, div_ceil, div_floor, div_rem_floor, mul_div_ceil, mul_div_floor, times_64, Ratio};
 
 /// A result that does not fit its type. The caller names the cause; the operation has no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! The exact product of a price and a quantity.
-use crate::{div_ceil, div_floor, Checked, Dollars, Overflow, QuoteAmount, Ratio};
+use crate::{div_ceil, div_floor, times_64, Checked, Dollars, Overflow, QuoteAmount, Ratio};
 
 /// Dollars in 10⁻¹⁸, signed: what price × quantity gives before any rounding.
 ///
@@ -67,14 +67,23 @@ impl Notional {
 
     /// self · ratio in dollars, rounded down; exact in between. Fails on overflow.
     pub fn times_floor(self, ratio: Ratio) -> Checked<Dollars> {
-        let product = self.0.checked_mul(i128::from(ratio.0)).ok_or(Overflow)?;
-        narrow(div_floor(product, Notional::PER_RATIO_DOLLAR)?).map(Dollars)
+        if self.0 == 0 {
+            return Ok(Dollars::ZERO); // books without collateral ask for this often
+        }
+        narrow(div_floor(self.times(ratio)?, Notional::PER_RATIO_DOLLAR)?).map(Dollars)
     }
 
     /// self · ratio in dollars, rounded up; exact in between. Fails on overflow.
     pub fn times_ceil(self, ratio: Ratio) -> Checked<Dollars> {
-        let product = self.0.checked_mul(i128::from(ratio.0)).ok_or(Overflow)?;
-        narrow(div_ceil(product, Notional::PER_RATIO_DOLLAR)?).map(Dollars)
+        if self.0 == 0 {
+            return Ok(Dollars::ZERO);
+        }
+        narrow(div_ceil(self.times(ratio)?, Notional::PER_RATIO_DOLLAR)?).map(Dollars)
+    }
+
+    /// self · ratio in 10⁻²⁷ USD. Fails on overflow.
+    fn times(self, ratio: Ratio) -> Checked<i128> {
+        times_64(self.0, ratio.0)
     }
 
     /// Units of (10⁻¹⁸ USD · 10⁻⁹) in one unit of [`Dollars`]: notional × ratio over dollars.

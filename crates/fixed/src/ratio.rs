@@ -39,15 +39,23 @@ impl Ratio {
     }
 }
 
+/// a · b, checked. Below 2⁹⁴ · 2³² nothing can overflow and the check, which is dear on chain, is not made.
+#[inline(always)]
+pub fn times_64(a: i128, b: i64) -> Checked<i128> {
+    const SMALL: u128 = 1 << 94;
+    if a.unsigned_abs() < SMALL && b.unsigned_abs() < 1 << 32 {
+        return Ok(a.wrapping_mul(i128::from(b)));
+    }
+    a.checked_mul(i128::from(b)).ok_or(Overflow)
+}
+
 /// ⌊n / d⌋ and the remainder, 0 ≤ remainder < d, for d > 0; fails for d ≤ 0.
+#[inline(always)]
 pub fn div_rem_floor(n: i128, d: i128) -> Checked<(i128, i128)> {
     if d <= 0 {
         return Err(Overflow);
     }
-    // A 128-bit division by a value of 64 bits is cheap on chain; signs are taken apart so that it is unsigned.
-    let (magnitude, divisor) = (n.unsigned_abs(), d.unsigned_abs());
-    let quotient = magnitude.checked_div(divisor).ok_or(Overflow)?;
-    let rest = magnitude.wrapping_sub(quotient.wrapping_mul(divisor));
+    let (quotient, rest) = div_rem(n.unsigned_abs(), d.unsigned_abs());
     // |n| ≤ 2¹²⁷, so the quotient fits unless it is 2¹²⁷ itself: n the least integer and d = 1.
     let (quotient, rest) = (quotient as i128, rest as i128); // rest < d
     if n >= 0 {
@@ -59,12 +67,54 @@ pub fn div_rem_floor(n: i128, d: i128) -> Checked<(i128, i128)> {
     }
 }
 
+/// n / d and n mod d for d > 0.
+///
+/// A 128-bit division is the dearest operation on chain. Our divisors are nearly all constants 2ᵏ·5ᵏ: without its power of two one of up
+/// to 10¹² fits 32 bits, where three hardware divisions do, and 10¹⁹ and 3·10¹⁹ are two such divisions. Inlined, so that the choice is
+/// made by the compiler wherever `d` is a constant.
+#[inline(always)]
+fn div_rem(n: u128, d: u128) -> (u128, u128) {
+    const STEP: u128 = 10_000_000_000;
+    let shift = d.trailing_zeros();
+    let odd = d.wrapping_shr(shift);
+    if odd <= u128::from(u32::MAX) {
+        let (quotient, rest) = div_rem_32(n.wrapping_shr(shift), odd as u32);
+        let low = n & (1u128.wrapping_shl(shift).wrapping_sub(1));
+        return (quotient, u128::from(rest).wrapping_shl(shift) | low);
+    }
+    if d == STEP.wrapping_mul(1_000_000_000) || d == STEP.wrapping_mul(3_000_000_000) {
+        let (first, low) = div_rem(n, STEP);
+        let (quotient, high) = div_rem(first, d.checked_div(STEP).unwrap_or(1));
+        return (quotient, high.wrapping_mul(STEP).wrapping_add(low)); // < d
+    }
+    let quotient = n.checked_div(d).unwrap_or(0);
+    (quotient, n.wrapping_sub(quotient.wrapping_mul(d)))
+}
+
+/// n / d and n mod d for d > 0, digit by digit of 32 bits.
+#[inline(never)]
+fn div_rem_32(n: u128, d: u32) -> (u128, u32) {
+    const LOW: u64 = u32::MAX as u64;
+    let d = u64::from(d);
+    let step = |carry: u64, digit: u64| {
+        let part = carry << 32 | digit; // carry < d < 2³²
+        (part.checked_div(d).unwrap_or(0), part.checked_rem(d).unwrap_or(0))
+    };
+    let (high, low) = ((n >> 64) as u64, n as u64);
+    let (top, carry) = (high.checked_div(d).unwrap_or(0), high.checked_rem(d).unwrap_or(0));
+    let (middle, carry) = step(carry, low >> 32);
+    let (bottom, rest) = step(carry, low & LOW);
+    (u128::from(top) << 64 | u128::from(middle << 32 | bottom), rest as u32) // rest < d
+}
+
 /// ⌊n / d⌋ for d > 0; fails for d ≤ 0.
+#[inline(always)]
 pub fn div_floor(n: i128, d: i128) -> Checked<i128> {
     div_rem_floor(n, d).map(|(quotient, _)| quotient)
 }
 
 /// ⌈n / d⌉ for d > 0; fails for d ≤ 0.
+#[inline(always)]
 pub fn div_ceil(n: i128, d: i128) -> Checked<i128> {
     let q = div_floor(n.checked_neg().ok_or(Overflow)?, d)?;
     q.checked_neg().ok_or(Overflow)
@@ -100,4 +150,43 @@ pub fn decay(base: u64, mut exponent: u32) -> u64 {
         }
     }
     result
+}
+
+#[cfg(test)]
+mod division_tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_divide_agrees_with_the_hardware() {
+        // Divisors of each kind: a power of two, 32 bits, 2ᵏ times 32 bits, the two-step constants, and others.
+        let divisors = [
+            1,
+            8,
+            3,
+            u128::from(u32::MAX),
+            1_000_000_000,
+            10_000_000_000,
+            1_000_000_000_000,
+            10_000_000_000_000_000_000,
+            30_000_000_000_000_000_000,
+            u128::from(u64::MAX),
+            u128::MAX / 3,
+        ];
+        let mut n = 1u128;
+        for round in 0..2_000u32 {
+            n = n
+                .wrapping_mul(0x2d99_787a_926d_46b4_4cc0_2d8b_9f3b_17e5)
+                .wrapping_add(u128::from(round));
+            for d in divisors {
+                for n in [
+                    n,
+                    n >> (round % 128),
+                    d.wrapping_mul(n >> 100),
+                    d.wrapping_mul(n >> 100).wrapping_sub(1),
+                ] {
+                    assert_eq!(div_rem(n, d), (n / d, n % d), "{n} / {d}");
+                }
+            }
+        }
+    }
 }
