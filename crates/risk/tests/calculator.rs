@@ -64,6 +64,16 @@ fn the_basis_trade_comes_out_as_published() {
     assert_eq!(a["levels"].as_array().unwrap().len(), 3);
 }
 
+#[test]
+fn the_example_file_is_the_basis_trade() {
+    let file = input::read(include_str!("../examples/margin/basis_trade.json")).unwrap();
+    let outcome = compute::compute(&file).unwrap();
+    assert_eq!(
+        output::render(&outcome, file.levels),
+        Ok(answer(&basis_trade()).unwrap())
+    );
+}
+
 /// 3.2 % of 100,000 a day, the 99 % quantile of the normal distribution 2.326347874.
 #[test]
 fn value_at_risk_is_delta_normal() {
