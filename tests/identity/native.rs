@@ -1,0 +1,159 @@
+//! What the program must answer, computed on this machine from the same structs.
+use anchor_lang::error::Error;
+use ballast::instructions::{AssetSection, Isolated, Summary};
+use ballast::margin;
+use ballast::state::{MarginAccount, Position, RiskBoard};
+use ballast_fixed::{Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_risk::{isolated_linear, AssetBook, AssetReport, Bucket, Cash, MarginReport, Portfolio, RiskError};
+
+/// The number of an error of the program.
+pub fn code(error: Error) -> u32 {
+    match error {
+        Error::AnchorError(e) => e.error_code_number,
+        Error::ProgramError(e) => panic!("an error without a number of its own: {e:?}"),
+    }
+}
+
+/// The crate's own reading of board and account.
+pub fn evaluate(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<MarginReport, u32> {
+    margin::evaluate(board, account, now).map_err(code)
+}
+
+/// A report as `preview` returns it.
+pub fn summary(r: &MarginReport) -> Summary {
+    Summary {
+        initial_margin: r.initial.0,
+        maintenance_margin: r.maintenance.0,
+        scan: r.scan.0,
+        levels: [r.levels[0].0, r.levels[1].0, r.levels[2].0, r.levels[3].0],
+        charge: r.charge.0,
+        short_option_minimum: r.short_option_minimum.0,
+        concentration: r.concentration.0,
+        net_option_value: r.net_option_value.0,
+        buffer: r.buffer.0,
+        gross: r.gross.0,
+        equity_initial: r.equity_initial.0,
+        equity_maintenance: r.equity_maintenance.0,
+        equity_liquidation: r.equity_liquidation.0,
+        equity_withdrawal: r.equity_withdrawal.0,
+        unrealised: r.unrealised.0,
+        health: r.health_ppb().unwrap_or(i64::MAX),
+        liquidatable: r.equity_liquidation < r.maintenance,
+    }
+}
+
+/// One asset's section of the preview.
+pub fn asset_section(
+    board: &RiskBoard,
+    account: &MarginAccount,
+    asset: u8,
+    now: i64,
+) -> Result<(AssetSection, AssetReport), u32> {
+    board.asset(asset).map_err(code)?;
+    let legs: Vec<Position> = account
+        .positions()
+        .iter()
+        .copied()
+        .filter(|p| p.asset == asset)
+        .collect();
+    let mut r = AssetReport::default();
+    margin::evaluate_asset(board, asset, &legs, &account.balances, now, &mut r).map_err(code)?;
+    let section = AssetSection {
+        scan: r.scan.0,
+        worst_scenario: r.worst_scenario,
+        bucket_sum: r.bucket_sum.0,
+        matched_linear: r.matched_linear.0,
+        matched_all: r.matched_all.0,
+        spread: r.spread.0,
+        charge: r.charge.0,
+        concentration: r.concentration.0,
+        buffer: r.buffer.0,
+        net_delta: r.net_delta.0,
+        scenarios: r.pnl,
+    };
+    Ok((section, r))
+}
+
+/// The isolated requirements of a valid account.
+pub fn isolated(board: &RiskBoard, account: &MarginAccount) -> Isolated {
+    let mut sum = Isolated::default();
+    for p in account.positions() {
+        let params = board.assets[usize::from(p.asset)].params();
+        let (mark, _) = marks(board, p);
+        let notional = Notional(i128::from(mark) * quantity(board, p));
+        let (initial, maintenance) =
+            isolated_linear(&params, &board.portfolio_params(), notional).expect("within the domain");
+        sum.initial_margin += initial.0;
+        sum.maintenance_margin += maintenance.0;
+    }
+    sum
+}
+
+/// A position's mark at the index and at the slow price: price · (1 + basis), rounded down.
+fn marks(board: &RiskBoard, p: &Position) -> (i64, i64) {
+    let instrument = &board.instruments[usize::from(p.instrument)];
+    let asset = &board.assets[usize::from(instrument.asset)];
+    let basis = if instrument.expiry == 0 {
+        instrument.basis
+    } else {
+        let listed = asset.expiries.iter().find(|e| e.time == instrument.expiry);
+        listed.expect("the expiry is listed").basis
+    };
+    let mark = |price: i64| {
+        let product = i128::from(price) * i128::from(Ratio::SCALE + basis);
+        product.div_euclid(i128::from(Ratio::SCALE)) as i64
+    };
+    (mark(asset.price.index), mark(asset.price.slow))
+}
+
+/// Lots · lot size.
+fn quantity(board: &RiskBoard, p: &Position) -> i128 {
+    i128::from(p.lots) * i128::from(board.instruments[usize::from(p.instrument)].lot_size)
+}
+
+/// The engine called on a valid account without `ballast::margin`: assets from the last to the first, since their order changes nothing.
+pub fn assemble(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<MarginReport, RiskError> {
+    let params = board.portfolio_params();
+    let mut portfolio = Portfolio::new(&params);
+    for index in (0..board.asset_count).rev() {
+        let legs: Vec<&Position> = account.positions().iter().filter(|p| p.asset == index).collect();
+        let balances = account.balances.iter().filter(|b| b.asset == index && b.amount > 0);
+        let native: Vec<i128> = balances
+            .map(|b| i128::from(b.amount) * 10i128.pow(9 - u32::from(b.decimals)))
+            .collect();
+        if legs.is_empty() && native.is_empty() {
+            continue;
+        }
+        let asset = &board.assets[usize::from(index)];
+        let asset_params = asset.params();
+        let state = asset.price_state(now).expect("the asset has a price");
+        let mut book = AssetBook::new(&asset_params, &params, state);
+        let held = Quantity(native.iter().sum::<i128>() as i64);
+        book.set_collateral(
+            Price(asset.price.index).times(held),
+            Price(asset.price.slow).times(held),
+        )?;
+        let mut expiries: Vec<i64> = legs.iter().map(|p| p.expiry).filter(|e| *e != 0).collect();
+        expiries.dedup();
+        for p in legs {
+            let bucket = match expiries.iter().position(|e| *e == p.expiry) {
+                Some(n) => Bucket::Expiry(n as u8),
+                None => Bucket::Perpetual,
+            };
+            let (mark, slow) = marks(board, p);
+            let lots = Lots(p.lots).quantity(Quantity(board.instruments[usize::from(p.instrument)].lot_size))?;
+            let quote = Notional::from_quote(QuoteAmount(p.quote));
+            book.add_linear(bucket, Price(mark).times(lots), Price(slow).times(lots), quote)?;
+        }
+        let mut report = AssetReport::default();
+        book.finish(&mut report)?;
+        portfolio.add(&report, &asset.clusters)?;
+    }
+    let quote = &board.quote;
+    let fresh = quote.index > 0 && now - quote.publish_time <= i64::from(quote.max_age_seconds);
+    portfolio.finish(Cash {
+        amount: QuoteAmount(account.cash),
+        quote_price: Ratio(if quote.index > 0 { quote.index } else { Ratio::SCALE }),
+        quote_trusted: fresh && quote.index >= 980_000_000,
+    })
+}
