@@ -75,20 +75,37 @@ pub fn div_rem_floor(n: i128, d: i128) -> Checked<(i128, i128)> {
 #[inline(always)]
 fn div_rem(n: u128, d: u128) -> (u128, u128) {
     const STEP: u128 = 10_000_000_000;
-    let shift = d.trailing_zeros();
-    let odd = d.wrapping_shr(shift);
-    if odd <= u128::from(u32::MAX) {
-        let (quotient, rest) = div_rem_32(n.wrapping_shr(shift), odd as u32);
-        let low = n & (1u128.wrapping_shl(shift).wrapping_sub(1));
-        return (quotient, u128::from(rest).wrapping_shl(shift) | low);
+    const TWO_STEPS: [u128; 2] = [STEP * 1_000_000_000, STEP * 3_000_000_000];
+    if is_short(d) {
+        return div_rem_short(n, d);
     }
-    if d == STEP.wrapping_mul(1_000_000_000) || d == STEP.wrapping_mul(3_000_000_000) {
-        let (first, low) = div_rem(n, STEP);
-        let (quotient, high) = div_rem(first, d.checked_div(STEP).unwrap_or(1));
+    if d == TWO_STEPS[0] || d == TWO_STEPS[1] {
+        let (first, low) = div_rem_short(n, STEP);
+        let second = if d == TWO_STEPS[0] {
+            1_000_000_000
+        } else {
+            3_000_000_000
+        };
+        let (quotient, high) = div_rem_short(first, second);
         return (quotient, high.wrapping_mul(STEP).wrapping_add(low)); // < d
     }
     let quotient = n.checked_div(d).unwrap_or(0);
     (quotient, n.wrapping_sub(quotient.wrapping_mul(d)))
+}
+
+/// Whether d is a power of two times a number of 32 bits.
+#[inline(always)]
+const fn is_short(d: u128) -> bool {
+    d != 0 && d >> d.trailing_zeros() <= u32::MAX as u128
+}
+
+/// [`div_rem`] for such a d.
+#[inline(always)]
+fn div_rem_short(n: u128, d: u128) -> (u128, u128) {
+    let shift = d.trailing_zeros();
+    let (quotient, rest) = div_rem_32(n.wrapping_shr(shift), d.wrapping_shr(shift) as u32);
+    let low = n & (1u128.wrapping_shl(shift).wrapping_sub(1));
+    (quotient, u128::from(rest).wrapping_shl(shift) | low)
 }
 
 /// n / d and n mod d for d > 0, digit by digit of 32 bits.

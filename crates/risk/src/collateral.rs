@@ -1,7 +1,7 @@
 //! What collateral counts for, and what it may lose (methodology, section 4).
 use crate::scenario::{product, thirds, PriceMoves};
-use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
-use ballast_fixed::{div_ceil, div_rem_floor, Dollars, Notional, Ratio};
+use crate::{AssetParams, PortfolioParams, PriceState, RiskError, MAX_GROSS};
+use ballast_fixed::{div_ceil, div_floor, div_rem_floor, Dollars, Notional, Ratio};
 
 /// The value at which credit peaks, v* = D·max(1, (1 − h + ρ)/2ρ), rounded down, and whether that is exact; above it more
 /// collateral adds nothing. [`MAX_GROSS`] where it is never reached.
@@ -55,6 +55,25 @@ pub fn credit(params: &AssetParams, haircut: Ratio, value: Notional) -> Result<D
     }
     let counted = value.floor()?.min(peak(params, haircut)?.0);
     Ok(sized_credit(params, haircut, counted)?.0)
+}
+
+/// Σ credit_im of one asset at the lowest of its prices: what cash may be owed against. Rounded down.
+///
+/// Credit never falls as the value grows, so the least value decides: at the index (less the uncertainty of a stale or wide price) or at
+/// the slow price. Equal to [`crate::AssetReport::credit_floor`] without the rest of the report.
+pub fn credit_floor(
+    params: &AssetParams,
+    price: &PriceState,
+    at_index: Notional,
+    at_slow: Notional,
+) -> Result<Dollars, RiskError> {
+    let kept = Ratio::ONE.minus(price.uncertainty.min(Ratio::ONE))?;
+    let lowest = if kept == Ratio::ONE {
+        at_index
+    } else {
+        Notional(div_floor(product(at_index.0, kept)?, i128::from(Ratio::SCALE))?)
+    };
+    credit(params, params.haircut_initial, lowest.min(at_slow))
 }
 
 /// An upper bound of the exact maintenance credit: that itself where it is whole, else less than three units above.

@@ -21,7 +21,7 @@ pub mod slow_price;
 pub mod trade;
 
 pub use asset::{isolated_linear, AssetBook, AssetReport, Bucket, PriceState};
-pub use collateral::credit;
+pub use collateral::{credit, credit_floor};
 pub use error::RiskError;
 pub use params::{AssetParams, PortfolioParams, MAX_CLUSTERS, MAX_GROSS, MAX_LEVELS};
 pub use portfolio::{Cash, MarginReport, Portfolio};

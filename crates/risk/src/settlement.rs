@@ -28,16 +28,14 @@ impl CashLimits {
     }
 }
 
-/// What settles of a position worth `value` (quote + lots · slow mark, rounded towards zero): negative for a loss paid into the pool,
-/// positive for a gain paid out of it.
-///
-/// A loss settles only as far as the account can pay it, a gain only as far as the pool holds it; the rest stays in the position.
-pub fn amount(value: QuoteAmount, pool: QuoteAmount, cash: QuoteAmount, limits: &CashLimits) -> Checked<QuoteAmount> {
-    if value.0 >= 0 {
-        return Ok(QuoteAmount(value.0.min(pool.0).max(0)));
-    }
-    let loss = value.negated()?;
-    QuoteAmount(loss.0.min(limits.payable(cash)?.0)).negated()
+/// What a loss pays into the pool: as far as the account can pay it; the rest stays in the position. `loss` is not negative.
+pub fn loss(loss: QuoteAmount, cash: QuoteAmount, limits: &CashLimits) -> Checked<QuoteAmount> {
+    Ok(QuoteAmount(loss.0.min(limits.payable(cash)?.0).max(0)))
+}
+
+/// What a gain takes out of the pool: as far as the pool holds it; the rest stays in the position. `gain` is not negative.
+pub fn gain(gain: QuoteAmount, pool: QuoteAmount) -> QuoteAmount {
+    QuoteAmount(gain.0.min(pool.0).max(0))
 }
 
 #[cfg(test)]
@@ -56,28 +54,19 @@ mod tests {
 
     #[test]
     fn a_gain_takes_only_what_the_pool_holds() {
-        let l = limits(0, 0);
-        assert_eq!(amount(quote(100), quote(30), quote(0), &l), Ok(quote(30)));
-        assert_eq!(amount(quote(100), quote(300), quote(0), &l), Ok(quote(100)));
-        assert_eq!(amount(quote(100), quote(0), quote(0), &l), Ok(quote(0)));
+        assert_eq!(gain(quote(100), quote(30)), quote(30));
+        assert_eq!(gain(quote(100), quote(300)), quote(100));
+        assert_eq!(gain(quote(100), quote(0)), quote(0));
     }
 
     #[test]
     fn a_loss_is_paid_from_cash_and_then_from_credit_within_the_caps() {
         // 50 in cash and 40 of credit pay 90 of a loss of 100; a room of 60 pays 60; without anything nothing is paid.
-        assert_eq!(
-            amount(quote(-100), quote(0), quote(50), &limits(40, 1_000)),
-            Ok(quote(-90))
-        );
-        assert_eq!(
-            amount(quote(-100), quote(0), quote(50), &limits(40, 60)),
-            Ok(quote(-60))
-        );
-        assert_eq!(amount(quote(-100), quote(0), quote(0), &limits(0, 0)), Ok(quote(0)));
-        assert_eq!(
-            amount(quote(-100), quote(0), quote(-50), &limits(40, 1_000)),
-            Ok(quote(0))
-        );
+        assert_eq!(loss(quote(100), quote(50), &limits(40, 1_000)), Ok(quote(90)));
+        assert_eq!(loss(quote(100), quote(50), &limits(40, 60)), Ok(quote(60)));
+        assert_eq!(loss(quote(100), quote(0), &limits(0, 0)), Ok(quote(0)));
+        assert_eq!(loss(quote(100), quote(-50), &limits(40, 1_000)), Ok(quote(0)));
+        assert_eq!(loss(quote(20), quote(50), &limits(40, 1_000)), Ok(quote(20)));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! No formulas here: this walks the account's sorted positions and hands exact products of prices and quantities to the engine.
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, QuoteAmount};
-use ballast_risk::{AssetBook, AssetReport, Bucket, Cash, MarginReport, Portfolio, PriceState};
+use ballast_risk::{
+    credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, Portfolio, PortfolioParams, PriceState,
+};
 
 use crate::error::{BallastError, OrError};
 use crate::state::{native_quantity, Balance, MarginAccount, Position, RiskBoard};
@@ -27,28 +29,97 @@ pub fn evaluate(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
 #[inline(never)]
 pub fn evaluate_with(board: &RiskBoard, account: &MarginAccount, now: i64, rule: QuoteRule) -> Result<MarginReport> {
     let params = board.portfolio_params();
-    let mut portfolio = Box::new(Portfolio::new(&params));
-    let mut report = Box::<AssetReport>::default();
-    let mut positions = account.positions();
-    for index in 0..board.asset_count {
-        let count = positions.iter().take_while(|p| p.asset == index).count();
-        let (legs, rest) = positions.split_at_checked(count).ok_or(BallastError::MathOverflow)?;
-        positions = rest;
-        if legs.is_empty() && !holds(account, index) {
-            continue;
-        }
-        let clusters = board.asset(index)?.clusters;
-        evaluate_asset(board, index, legs, &account.balances, now, &mut report)?;
-        portfolio.add(&report, &clusters).or_error()?;
+    let mut walk = Walk::new(board, &params, now);
+    walk.add_all(account, None)?;
+    walk.portfolio.finish(cash(board, account, now, rule)).or_error()
+}
+
+/// The margin of an account whose positions change in one asset only: the others are summed once.
+pub struct Revaluation<'a> {
+    walk: Walk<'a>,
+    asset: u8,
+    others: Box<Portfolio<'a>>,
+}
+
+impl<'a> Revaluation<'a> {
+    /// Sums the assets of the account other than `asset`. `params` are the board's.
+    #[inline(never)]
+    pub fn new(
+        board: &'a RiskBoard,
+        params: &'a PortfolioParams,
+        account: &MarginAccount,
+        asset: u8,
+        now: i64,
+    ) -> Result<Self> {
+        let mut walk = Walk::new(board, params, now);
+        walk.add_all(account, Some(asset))?;
+        let others = walk.portfolio.clone();
+        Ok(Revaluation { walk, asset, others })
     }
-    require!(positions.is_empty(), BallastError::AssetNotListed);
+
+    /// The margin of the account as it is now. Only its cash and its positions in the asset may have changed.
+    #[inline(never)]
+    pub fn evaluate(&mut self, account: &MarginAccount) -> Result<MarginReport> {
+        let walk = &mut self.walk;
+        *walk.portfolio = *self.others;
+        if holds(account, self.asset) || account.positions().iter().any(|p| p.asset == self.asset) {
+            let positions = account.positions();
+            let start = positions.partition_point(|p| p.asset < self.asset);
+            let end = positions.partition_point(|p| p.asset <= self.asset);
+            walk.add(self.asset, positions.get(start..end).unwrap_or(&[]), &account.balances)?;
+        }
+        let cash = cash(walk.board, account, walk.now, QuoteRule::ByFeed);
+        walk.portfolio.finish(cash).or_error()
+    }
+}
+
+/// A walk over the assets of an account.
+struct Walk<'a> {
+    board: &'a RiskBoard,
+    now: i64,
+    portfolio: Box<Portfolio<'a>>,
+    report: Box<AssetReport>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(board: &'a RiskBoard, params: &'a PortfolioParams, now: i64) -> Self {
+        Walk {
+            board,
+            now,
+            portfolio: Box::new(Portfolio::new(params)),
+            report: Box::default(),
+        }
+    }
+
+    /// Adds every asset that the account holds but `except`.
+    fn add_all(&mut self, account: &MarginAccount, except: Option<u8>) -> Result<()> {
+        let mut positions = account.positions();
+        for index in 0..self.board.asset_count {
+            let count = positions.iter().take_while(|p| p.asset == index).count();
+            let (legs, rest) = positions.split_at_checked(count).ok_or(BallastError::MathOverflow)?;
+            positions = rest;
+            if except != Some(index) && (!legs.is_empty() || holds(account, index)) {
+                self.add(index, legs, &account.balances)?;
+            }
+        }
+        require!(positions.is_empty(), BallastError::AssetNotListed);
+        Ok(())
+    }
+
+    fn add(&mut self, index: u8, legs: &[Position], balances: &[Balance]) -> Result<()> {
+        evaluate_asset(self.board, index, legs, balances, self.now, &mut self.report)?;
+        let clusters = self.board.asset(index)?.clusters;
+        self.portfolio.add(&self.report, &clusters).or_error()
+    }
+}
+
+fn cash(board: &RiskBoard, account: &MarginAccount, now: i64, rule: QuoteRule) -> Cash {
     let (quote_price, quote_trusted) = board.quote_state(now);
-    let cash = Cash {
+    Cash {
         amount: QuoteAmount(account.cash),
         quote_price,
         quote_trusted: quote_trusted || rule == QuoteRule::Trusted,
-    };
-    portfolio.finish(cash).or_error()
+    }
 }
 
 /// One asset of an account: its legs and collateral.
@@ -63,6 +134,11 @@ pub fn evaluate_asset(
 ) -> Result<()> {
     let asset = board.asset(index)?;
     let portfolio = board.portfolio_params();
+    if legs.is_empty() && asset.price.index == 0 {
+        // Collateral whose asset never had a price counts nothing; else a unit of it would keep the account from every check.
+        *out = AssetReport::default();
+        return Ok(());
+    }
     let params = asset.params();
     let price: PriceState = asset.price_state(now)?;
     let mut book = AssetBook::new(&params, &portfolio, price);
@@ -123,13 +199,17 @@ fn collateral_value(board: &RiskBoard, index: u8, balances: &[Balance]) -> Resul
 /// Σ credit_im(V) of an account's collateral at the worse prices: what its cash may be lowered against.
 #[inline(never)]
 pub fn credit(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Dollars> {
-    let mut report = Box::<AssetReport>::default();
-    let mut credit = Dollars::ZERO;
+    let mut sum = Dollars::ZERO;
     for index in 0..board.asset_count {
         if holds(account, index) {
-            evaluate_asset(board, index, &[], &account.balances, now, &mut report)?;
-            credit = credit.plus(report.credit_floor).or_error()?;
+            let asset = board.asset(index)?;
+            if asset.price.index == 0 {
+                continue; // never had a price: counts nothing
+            }
+            let (at_index, at_slow) = collateral_value(board, index, &account.balances)?;
+            let credit = credit_floor(&asset.params(), &asset.price_state(now)?, at_index, at_slow).or_error()?;
+            sum = sum.plus(credit).or_error()?;
         }
     }
-    Ok(credit)
+    Ok(sum)
 }

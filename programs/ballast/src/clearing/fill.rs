@@ -1,6 +1,6 @@
 //! Moving lots between margin accounts: position, open interest and market totals change together or not at all.
 use anchor_lang::prelude::*;
-use ballast_fixed::{Lots, Notional, QuoteAmount};
+use ballast_fixed::{Lots, Notional, Price, Quantity, QuoteAmount};
 
 use crate::error::{BallastError, OrError};
 use crate::state::{Asset, Instrument, MarginAccount, Market, OwnerRecord, Position, RiskBoard};
@@ -63,13 +63,8 @@ pub fn release(account: &mut MarginAccount, market: &mut Market, at: usize) -> R
     Ok(())
 }
 
-/// Refuses open interest over the instrument's or the owner's cap. Asked only of who added to a position.
-pub fn check_open_interest(
-    board: &RiskBoard,
-    instrument: &Instrument,
-    market: &Market,
-    owner: &OwnerRecord,
-) -> Result<()> {
+/// Refuses open interest over the instrument's cap. Asked only when an instruction has raised it: a price that rises must stop no exit.
+pub fn check_market_open_interest(board: &RiskBoard, instrument: &Instrument, market: &Market) -> Result<()> {
     let asset: &Asset = board.asset(instrument.asset)?;
     let quantity = Lots(market.open_interest).quantity(instrument.lot_size()).or_error()?;
     let notional = asset.price.index().times(quantity).ceil().or_error()?;
@@ -77,17 +72,18 @@ pub fn check_open_interest(
         notional.0 <= asset.instrument_open_interest_cap,
         BallastError::OpenInterestCapExceeded
     );
+    Ok(())
+}
+
+/// Refuses open interest over the owner's cap. Asked only of who added to a position.
+pub fn check_owner_open_interest(board: &RiskBoard, instrument: &Instrument, owner: &OwnerRecord) -> Result<()> {
+    let asset: &Asset = board.asset(instrument.asset)?;
     let held = owner
         .open_interest
         .get(usize::from(instrument.asset))
         .ok_or(BallastError::AssetNotListed)?;
-    let held = i64::try_from(*held).map_err(|_| BallastError::MathOverflow)?;
-    let notional = asset
-        .price
-        .index()
-        .times(ballast_fixed::Quantity(held))
-        .ceil()
-        .or_error()?;
+    let held = Quantity(i64::try_from(*held).map_err(|_| BallastError::MathOverflow)?);
+    let notional = asset.price.index().times(held).ceil().or_error()?;
     require!(
         notional.0 <= asset.owner_open_interest_cap,
         BallastError::OwnerOpenInterestCapExceeded
@@ -96,7 +92,7 @@ pub fn check_open_interest(
 }
 
 /// quote + lots · mark of a position. Exact.
-pub fn position_value(position: &Position, instrument: &Instrument, mark: ballast_fixed::Price) -> Result<Notional> {
+pub fn position_value(position: &Position, instrument: &Instrument, mark: Price) -> Result<Notional> {
     let quantity = position.lots().quantity(instrument.lot_size()).or_error()?;
     Notional::from_quote(QuoteAmount(position.quote))
         .plus(mark.times(quantity))

@@ -1,11 +1,10 @@
 //! Turning a position's profit or loss into cash, for `settle_pnl` and for a withdrawal.
 use anchor_lang::prelude::*;
-use ballast_fixed::{Notional, QuoteAmount};
-use ballast_risk::settlement::{amount, prices_agree, CashLimits};
+use ballast_fixed::{Dollars, Notional, QuoteAmount};
+use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
 use super::{position_value, release};
 use crate::error::{BallastError, OrError};
-use crate::margin;
 use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
 
 /// What every settlement of one instruction shares.
@@ -20,6 +19,8 @@ pub struct Settlement<'a> {
     pub fund: &'a mut InsuranceFund,
     /// Unix seconds.
     pub now: i64,
+    /// Σ credit_im(V) of the account: settling changes no collateral, so it is computed once.
+    pub credit: Dollars,
 }
 
 impl Settlement<'_> {
@@ -43,6 +44,18 @@ impl Settlement<'_> {
         rounded.or_error().map(Some)
     }
 
+    /// What the account owes on a position: its loss at the worse of the marks built on the index and on the slow price, rounded up.
+    pub fn owed(&self, position: &Position) -> Result<QuoteAmount> {
+        let mut worst = Notional::from_quote(QuoteAmount(position.quote));
+        if position.lots != 0 {
+            let instrument = self.board.instrument(position.instrument)?;
+            let at_index = position_value(position, instrument, self.board.mark(instrument)?)?;
+            worst = at_index.min(position_value(position, instrument, self.board.slow_mark(instrument)?)?);
+        }
+        let loss = worst.min(Notional::ZERO).negated().or_error()?;
+        loss.quote_ceil().or_error()
+    }
+
     /// Settles the position at `at` as far as it goes; returns the change of cash. Frees the slot if nothing is left.
     pub fn settle(&mut self, account: &mut MarginAccount, at: usize, market: &mut Market) -> Result<QuoteAmount> {
         let position = *account.positions().get(at).ok_or(BallastError::PositionMissing)?;
@@ -51,9 +64,11 @@ impl Settlement<'_> {
         };
         let settled = if value.0 < 0 {
             let limits = self.cash_limits(account)?;
-            amount(value, QuoteAmount(market.pool), QuoteAmount(account.cash), &limits).or_error()?
+            let lost = value.negated().or_error()?;
+            let paid = loss(lost, QuoteAmount(account.cash), &limits).or_error()?;
+            paid.negated().or_error()?
         } else {
-            QuoteAmount(value.0.min(market.pool))
+            gain(value, QuoteAmount(market.pool))
         };
         let before = account.quote_balance().or_error()?;
         account.cash = QuoteAmount(account.cash).plus(settled).or_error()?.0;
@@ -71,7 +86,7 @@ impl Settlement<'_> {
     /// What the account's cash may fall to.
     pub fn cash_limits(&self, account: &MarginAccount) -> Result<CashLimits> {
         Ok(CashLimits {
-            credit: margin::credit(self.board, account, self.now)?,
+            credit: self.credit,
             borrowing_room: self
                 .pool
                 .borrowing_room(&self.exchange.limits, account.quote_balance().or_error()?)?,
@@ -95,11 +110,7 @@ pub fn load_market<'info>(
     instrument: u16,
     info: &'info AccountInfo<'info>,
 ) -> Result<AccountLoader<'info, Market>> {
-    let recorded = exchange
-        .markets
-        .get(usize::from(instrument))
-        .ok_or(BallastError::InstrumentNotListed)?;
-    require_keys_eq!(*recorded, info.key(), BallastError::WrongMarket);
+    require!(exchange.market(instrument)? == info.key(), BallastError::WrongMarket);
     require!(info.is_writable, BallastError::WrongMarket);
     AccountLoader::try_from(info)
 }

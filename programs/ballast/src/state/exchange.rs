@@ -1,7 +1,7 @@
 //! The exchange: who governs it, its fees and limits, and the addresses of its board and markets.
 use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the derives of the prelude clash with zero_copy in the IDL
 use anchor_lang::prelude::*;
-use ballast_fixed::{Dollars, QuoteAmount, Ratio};
+use ballast_fixed::{Dollars, Ratio};
 use ballast_risk::liquidation::LiquidationParams;
 
 use super::assert_layout;
@@ -166,8 +166,11 @@ impl Exchange {
             .map_err(|_| error!(BallastError::InvalidParameter))
     }
 
-    /// The account borrow cap in quote units.
-    pub fn account_borrow_cap(&self) -> QuoteAmount {
-        QuoteAmount(i64::try_from(self.limits.account_borrow_cap).unwrap_or(i64::MAX))
+    /// The market recorded for an instrument.
+    pub fn market(&self, instrument: u16) -> Result<Pubkey> {
+        let recorded = self.markets.get(usize::from(instrument));
+        recorded
+            .copied()
+            .ok_or_else(|| error!(BallastError::InstrumentNotListed))
     }
 }

@@ -74,6 +74,16 @@ pub struct Flag {
 }
 
 impl Flag {
+    /// No flag. What was taken in the current window stays counted, so that a new flag opens no new window.
+    pub fn stopped(self) -> Flag {
+        Flag {
+            started_at: 0,
+            started_slot: 0,
+            confirmed_at: 0,
+            ..self
+        }
+    }
+
     /// As the risk engine takes it; `None` when the account is not flagged.
     pub fn clock(&self) -> Option<FlagClock> {
         (self.started_at != 0).then_some(FlagClock {

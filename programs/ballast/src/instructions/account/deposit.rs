@@ -15,7 +15,7 @@ pub struct Deposit<'info> {
     #[account(mut, has_one = vault @ BallastError::WrongVault)]
     pub collateral: AccountLoader<'info, Collateral>,
     /// Its vault.
-    #[account(mut)]
+    #[account(mut, dup)] // that it is not the other side is checked below, with a named error
     pub vault: Box<Account<'info, TokenAccount>>,
     /// Totals of the quote asset.
     #[account(mut)]
@@ -27,7 +27,7 @@ pub struct Deposit<'info> {
     #[account(mut)]
     pub owner: AccountLoader<'info, OwnerRecord>,
     /// Where the tokens come from.
-    #[account(mut, constraint = source.mint == vault.mint @ BallastError::WrongMint)]
+    #[account(mut, dup, constraint = source.mint == vault.mint @ BallastError::WrongMint)]
     pub source: Box<Account<'info, TokenAccount>>,
     /// The account's wallet or a delegate; authority over the source.
     pub depositor: Signer<'info>,
@@ -40,14 +40,12 @@ impl Deposit<'_> {
         require!(amount > 0, BallastError::ZeroAmount);
         let account = self.margin_account.load()?;
         require!(account.may_trade(self.depositor.key), BallastError::NotTrader);
-        require_keys_eq!(
-            self.collateral.load()?.exchange,
-            account.exchange,
+        require!(
+            self.collateral.load()?.exchange == account.exchange,
             BallastError::WrongExchange
         );
-        require_keys_eq!(
-            self.quote_pool.load()?.exchange,
-            account.exchange,
+        require!(
+            self.quote_pool.load()?.exchange == account.exchange,
             BallastError::WrongExchange
         );
         require!(
@@ -55,7 +53,7 @@ impl Deposit<'_> {
             BallastError::TokenAccountUnusable
         );
         // The vault as a source would credit tokens that are already somebody's.
-        require_keys_neq!(self.source.key(), self.vault.key(), BallastError::DuplicateAccount);
+        require!(self.source.key() != self.vault.key(), BallastError::DuplicateAccount);
         Ok(())
     }
 }

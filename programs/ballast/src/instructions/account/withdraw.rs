@@ -1,7 +1,7 @@
 //! `withdraw`: collateral or cash out of a margin account. Paper gains never leave.
 use anchor_lang::prelude::*;
 use anchor_spl::token::{transfer, Token, TokenAccount, Transfer};
-use ballast_fixed::QuoteAmount;
+use ballast_fixed::{Dollars, QuoteAmount};
 
 use crate::clearing::{load_market, Settlement};
 use crate::error::{BallastError, OrError};
@@ -23,7 +23,7 @@ pub struct Withdraw<'info> {
     #[account(mut, has_one = exchange @ BallastError::WrongExchange, has_one = vault @ BallastError::WrongVault)]
     pub collateral: AccountLoader<'info, Collateral>,
     /// Its vault.
-    #[account(mut)]
+    #[account(mut, dup)] // that it is not the other side is checked below, with a named error
     pub vault: Box<Account<'info, TokenAccount>>,
     /// Totals of the quote asset.
     #[account(mut, has_one = exchange @ BallastError::WrongExchange)]
@@ -43,7 +43,7 @@ pub struct Withdraw<'info> {
     /// Its wallet; a delegate can't withdraw.
     pub wallet: Signer<'info>,
     /// Where the tokens go.
-    #[account(mut, constraint = destination.mint == vault.mint @ BallastError::WrongMint)]
+    #[account(mut, dup, constraint = destination.mint == vault.mint @ BallastError::WrongMint)]
     pub destination: Box<Account<'info, TokenAccount>>,
     /// SPL token program.
     pub token_program: Program<'info, Token>,
@@ -53,7 +53,10 @@ impl Withdraw<'_> {
     fn validate(&self, amount: u64) -> Result<()> {
         require!(amount > 0, BallastError::ZeroAmount);
         require!(!self.destination.is_frozen(), BallastError::TokenAccountUnusable);
-        require_keys_neq!(self.destination.key(), self.vault.key(), BallastError::DuplicateAccount);
+        require!(
+            self.destination.key() != self.vault.key(),
+            BallastError::DuplicateAccount
+        );
         Ok(())
     }
 }
@@ -100,8 +103,9 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
         pool: &mut pool,
         fund: &mut fund,
         now,
+        credit: margin::credit(&board, &account, now)?,
     };
-    settle_losers(&mut settlement, &mut account, ctx.remaining_accounts)?;
+    let owed = settle_losers(&mut settlement, &mut account, ctx.remaining_accounts)?;
 
     if collateral.is_quote() {
         let room = settlement.cash_limits(&account)?.borrowing_room;
@@ -117,7 +121,7 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
     let deposits = owner.deposits_mut(collateral.index)?;
     *deposits = deposits.saturating_sub(amount);
 
-    check(&board, &account, collateral.is_quote(), now)?;
+    check(&board, &account, collateral.is_quote(), owed, now)?;
     Ok(Withdrawn {
         margin_account: accounts.margin_account.key(),
         sequence: account.next_sequence(),
@@ -127,28 +131,35 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
     })
 }
 
-/// Settles every losing position that can settle; its market must be the next remaining account, and none may be left over.
+/// Settles every losing position that can settle and returns what is then still owed on positions.
+///
+/// The market of a position that settles must be the next remaining account. Markets of other positions may stand between, so that nobody
+/// can make the withdrawal fail by settling first; none may be left over.
 fn settle_losers<'info>(
     settlement: &mut Settlement,
     account: &mut MarginAccount,
     markets: &'info [AccountInfo<'info>],
-) -> Result<()> {
-    let mut markets = markets.iter();
-    let mut at = 0usize;
+) -> Result<QuoteAmount> {
+    let mut markets = markets.iter().peekable();
+    let (mut at, mut owed) = (0usize, QuoteAmount::ZERO);
     while let Some(position) = account.positions().get(at).copied() {
         let count = account.position_count;
+        let market = settlement.exchange.market(position.instrument)?;
+        let passed = markets.next_if(|info| *info.key == market);
         if settlement.settleable(&position)?.is_some_and(|value| value.0 < 0) {
-            let info = markets.next().ok_or(BallastError::MarketMissing)?;
+            let info = passed.ok_or(BallastError::MarketMissing)?;
             let loader = load_market(settlement.exchange, position.instrument, info)?;
             settlement.settle(account, at, &mut *loader.load_mut()?)?;
         }
         // A position that settled to nothing has left its slot to the next one.
         if account.position_count == count {
+            let left = account.positions().get(at).ok_or(BallastError::PositionMissing)?;
+            owed = owed.plus(settlement.owed(left)?).or_error()?;
             at = at.saturating_add(1);
         }
     }
     require!(markets.next().is_none(), BallastError::UnexpectedAccount);
-    Ok(())
+    Ok(owed)
 }
 
 fn take_cash(settlement: &mut Settlement, account: &mut MarginAccount, amount: u64, room: QuoteAmount) -> Result<()> {
@@ -166,23 +177,24 @@ fn take_cash(settlement: &mut Settlement, account: &mut MarginAccount, amount: u
     settlement.pool.invariant()
 }
 
-/// The withdrawal rule of margin.md section 4: E_w ≥ IM + order reserve, and cash within what the collateral backs.
-fn check(board: &RiskBoard, account: &MarginAccount, is_quote: bool, now: i64) -> Result<()> {
+/// The withdrawal rule (methodology, section 4): E_w ≥ IM + order reserve, and cash within what the collateral backs.
+///
+/// What the account owes on losing positions counts whole here, whatever it has gained on other positions of the same asset: those gains
+/// may be owed by somebody who can't pay.
+fn check(board: &RiskBoard, account: &MarginAccount, is_quote: bool, owed: QuoteAmount, now: i64) -> Result<()> {
     let rule = if is_quote {
         QuoteRule::Trusted
     } else {
         QuoteRule::ByFeed
     };
     let report = margin::evaluate_with(board, account, now, rule)?;
-    let required = report
-        .initial
-        .plus(ballast_fixed::Dollars(account.order_reserve))
-        .or_error()?;
+    let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
     require!(report.equity_withdrawal >= required, BallastError::InsufficientMargin);
     let backing = report.credit_initial.quote_floor();
-    require!(
-        QuoteAmount(account.cash).plus(backing).or_error()?.0 >= 0,
-        BallastError::CashUnderCredit
-    );
+    let left = QuoteAmount(account.cash)
+        .plus(backing)
+        .and_then(|sum| sum.minus(owed))
+        .or_error()?;
+    require!(left.0 >= 0, BallastError::CashUnderCredit);
     Ok(())
 }

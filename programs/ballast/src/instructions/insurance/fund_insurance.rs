@@ -14,13 +14,13 @@ pub struct FundInsurance<'info> {
     #[account(has_one = vault @ BallastError::WrongVault)]
     pub quote_collateral: AccountLoader<'info, Collateral>,
     /// Its vault.
-    #[account(mut)]
+    #[account(mut, dup)] // that it is not the other side is checked below, with a named error
     pub vault: Box<Account<'info, TokenAccount>>,
     /// The fund.
     #[account(mut)]
     pub insurance_fund: AccountLoader<'info, InsuranceFund>,
     /// Where the tokens come from.
-    #[account(mut, constraint = source.mint == vault.mint @ BallastError::WrongMint)]
+    #[account(mut, dup, constraint = source.mint == vault.mint @ BallastError::WrongMint)]
     pub source: Box<Account<'info, TokenAccount>>,
     /// Authority over the source.
     pub contributor: Signer<'info>,
@@ -33,12 +33,11 @@ impl FundInsurance<'_> {
         require!(amount > 0, BallastError::ZeroAmount);
         let quote = self.quote_collateral.load()?;
         require!(quote.is_quote(), BallastError::WrongMint);
-        require_keys_eq!(
-            quote.exchange,
-            self.insurance_fund.load()?.exchange,
+        require!(
+            quote.exchange == self.insurance_fund.load()?.exchange,
             BallastError::WrongExchange
         );
-        require_keys_neq!(self.source.key(), self.vault.key(), BallastError::DuplicateAccount);
+        require!(self.source.key() != self.vault.key(), BallastError::DuplicateAccount);
         require!(
             self.source.amount >= amount && !self.source.is_frozen(),
             BallastError::TokenAccountUnusable

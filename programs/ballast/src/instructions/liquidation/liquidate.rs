@@ -7,10 +7,10 @@ use ballast_risk::liquidation::{
 use ballast_risk::settlement::CashLimits;
 use ballast_risk::MarginReport;
 
-use crate::clearing::{check_open_interest, fill, release};
+use crate::clearing::{check_owner_open_interest, fill, release};
 use crate::error::{BallastError, OrError};
 use crate::events::Liquidated;
-use crate::margin;
+use crate::margin::{self, Revaluation};
 use crate::state::{
     Exchange, Flag, Instrument, InsuranceFund, MarginAccount, Market, OwnerRecord, QuotePool, RiskBoard,
 };
@@ -58,21 +58,16 @@ pub struct Liquidate<'info> {
 impl Liquidate<'_> {
     fn validate(&self, lots: u64) -> Result<()> {
         require!(lots > 0, BallastError::ZeroAmount);
-        require_keys_neq!(
-            self.liquidator.key(),
-            self.liquidatee.key(),
+        require!(
+            self.liquidator.key() != self.liquidatee.key(),
             BallastError::SelfLiquidation
         );
         let (liquidator, liquidatee) = (self.liquidator.load()?, self.liquidatee.load()?);
-        require_keys_neq!(liquidator.wallet, liquidatee.wallet, BallastError::SelfLiquidation);
+        require!(liquidator.wallet != liquidatee.wallet, BallastError::SelfLiquidation);
         require!(liquidator.may_trade(self.keeper.key), BallastError::NotTrader);
         require!(liquidatee.order_reserve == 0, BallastError::OpenOrders);
-        let exchange = self.exchange.load()?;
-        let recorded = exchange
-            .markets
-            .get(usize::from(self.market.load()?.instrument))
-            .ok_or(BallastError::InstrumentNotListed)?;
-        require_keys_eq!(*recorded, self.market.key(), BallastError::WrongMarket);
+        let recorded = self.exchange.load()?.market(self.market.load()?.instrument)?;
+        require!(recorded == self.market.key(), BallastError::WrongMarket);
         Ok(())
     }
 }
@@ -105,11 +100,13 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
     let mut account = accounts.liquidatee.load_mut()?;
     let step = Step::new(&exchange, &board, &market, &account.flag, &clock)?;
 
-    let before = margin::evaluate(&board, &account, step.now)?;
+    let params = board.portfolio_params();
+    let mut revaluation = Revaluation::new(&board, &params, &account, step.instrument.asset, step.now)?;
+    let before = revaluation.evaluate(&account)?;
     require!(before.is_liquidatable(), BallastError::AccountHealthy);
     let at = account.find(market.instrument).ok_or(BallastError::PositionMissing)?;
     let held = account.positions().get(at).ok_or(BallastError::PositionMissing)?.lots();
-    step.check_amount(&before, &account, at, lots)?;
+    step.check_amount(&mut revaluation, &before, &mut account, at, lots)?;
     let taken = signed(lots, held)?;
     let notional = step.mark.times(taken.quantity(step.instrument.lot_size()).or_error()?);
     step.count_against_cap(&before, &mut account.flag, notional)?;
@@ -125,16 +122,16 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
         taken.negated().or_error()?,
         received,
     )?;
-    let moved = margin::evaluate(&board, &account, step.now)?;
+    let moved = revaluation.evaluate(&account)?;
     let cost = step_cost(&before, &moved, step.rate).or_error()?.quote_floor();
     let bounty = step.pay(accounts, &mut account, at, &mut market, cost)?;
-    release(&mut account, &mut market, at)?;
-    let after = margin::evaluate(&board, &account, step.now)?;
+    let after = revaluation.evaluate(&account)?;
     require!(is_healthier(&before, &after).or_error()?, BallastError::NotHealthier);
-    step.check_not_too_much(&mut account, &after, market.instrument, held, taken)?;
+    step.check_not_too_much(&mut revaluation, &mut account, at, &after, taken)?;
+    release(&mut account, &mut market, at)?;
     account.flag.confirmed_at = step.now;
     if reaches_target(&after).or_error()? {
-        account.flag = Flag::default();
+        account.flag = account.flag.stopped();
     }
     account.next_sequence();
     drop(account);
@@ -201,39 +198,45 @@ impl<'a> Step<'a> {
 
     /// At most 1.5 times what the chain's own secant says.
     #[inline(never)]
-    fn check_amount(&self, before: &MarginReport, account: &MarginAccount, at: usize, lots: u64) -> Result<()> {
-        let held = account
-            .positions()
-            .get(at)
-            .ok_or(BallastError::PositionMissing)?
-            .lots()
-            .0
-            .unsigned_abs();
-        require!(lots <= held, BallastError::LiquidatesTooMuch);
-        let mut whole = Box::new(*account);
-        self.close_lots(&mut whole, at, Lots(account.positions().get(at).map_or(0, |p| p.lots)))?;
-        let whole = margin::evaluate(self.board, &whole, self.now)?;
-        let most = most_lots(before, &whole, self.rate, held).or_error()?;
+    fn check_amount(
+        &self,
+        revaluation: &mut Revaluation,
+        before: &MarginReport,
+        account: &mut MarginAccount,
+        at: usize,
+        lots: u64,
+    ) -> Result<()> {
+        let held = account.positions().get(at).ok_or(BallastError::PositionMissing)?.lots();
+        let size = held.0.unsigned_abs();
+        require!(lots <= size, BallastError::LiquidatesTooMuch);
+        let whole = self.evaluate_after(revaluation, account, at, held)?;
+        let most = most_lots(before, &whole, self.rate, size).or_error()?;
         require!(lots <= most || self.is_dust(held)?, BallastError::LiquidatesTooMuch);
         Ok(())
     }
 
-    /// Takes lots out of a copy of the account at the mark.
-    fn close_lots(&self, account: &mut MarginAccount, at: usize, lots: Lots) -> Result<()> {
-        let received = self
-            .mark
-            .times(lots.quantity(self.instrument.lot_size()).or_error()?)
-            .quote_ceil()
-            .or_error()?;
+    /// The account's margin if `lots` left the position at the mark. The account is left as it was.
+    fn evaluate_after(
+        &self,
+        revaluation: &mut Revaluation,
+        account: &mut MarginAccount,
+        at: usize,
+        lots: Lots,
+    ) -> Result<MarginReport> {
+        let notional = self.mark.times(lots.quantity(self.instrument.lot_size()).or_error()?);
+        let received = notional.quote_ceil().or_error()?;
         let position = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
-        position.fill(lots.negated().or_error()?, received).or_error()
+        let saved = *position;
+        position.fill(lots.negated().or_error()?, received).or_error()?;
+        let report = revaluation.evaluate(account)?;
+        *account.positions.get_mut(at).ok_or(BallastError::PositionMissing)? = saved;
+        Ok(report)
     }
 
     /// Whether the whole leg is so small that it may be closed at once.
-    fn is_dust(&self, held: u64) -> Result<bool> {
-        let lots = Lots(i64::try_from(held).map_err(|_| BallastError::MathOverflow)?);
-        let quantity = lots.quantity(self.instrument.lot_size()).or_error()?;
-        Ok(self.mark.times(quantity).ceil().or_error()? <= self.auction.dust)
+    fn is_dust(&self, held: Lots) -> Result<bool> {
+        let notional = self.mark.times(held.quantity(self.instrument.lot_size()).or_error()?);
+        Ok(notional.magnitude().or_error()?.ceil().or_error()? <= self.auction.dust)
     }
 
     /// Counts the notional in the account's window and refuses what exceeds the cap.
@@ -254,8 +257,8 @@ impl<'a> Step<'a> {
 
     /// Charges the cost to the account and pays the liquidator's part out of the fund that it feeds.
     ///
-    /// What the account can't pay in cash is charged to the position, where it becomes the fund's claim on the market; what the fund can't
-    /// pay in cash the liquidator has of that.
+    /// What the account can't pay in cash is charged to the position, where it becomes the fund's claim on the market. The fund pays in cash
+    /// no more than it has just got in cash, so no step lowers it; the rest of the bounty the liquidator has of that claim.
     #[inline(never)]
     fn pay(
         &self,
@@ -283,7 +286,7 @@ impl<'a> Step<'a> {
         let total = bounty(cost.dollars().or_error()?, &self.auction)
             .or_error()?
             .quote_floor();
-        let cash = fund.pay_bounty(total)?;
+        let cash = fund.pay_bounty(QuoteAmount(total.0.min(in_cash.0)))?;
         let quote = total.minus(cash).or_error()?;
         let due = in_quote.minus(quote).or_error()?;
         market.insurance_due = market
@@ -293,23 +296,25 @@ impl<'a> Step<'a> {
         Ok(Bounty { cash, quote, total })
     }
 
-    /// Past the ceiling only what one lot less would not have done, or dust, is accepted.
+    /// Past the ceiling only what one lot less would not have done, or dust, is accepted. `at` is the position that `taken` has left.
     #[inline(never)]
     fn check_not_too_much(
         &self,
+        revaluation: &mut Revaluation,
         account: &mut MarginAccount,
+        at: usize,
         after: &MarginReport,
-        instrument: u16,
-        held: Lots,
         taken: Lots,
     ) -> Result<()> {
-        if !is_past_ceiling(after).or_error()? || self.is_dust(held.0.unsigned_abs())? {
+        if !is_past_ceiling(after).or_error()? {
             return Ok(());
         }
-        let mut less = Box::new(*account);
-        let at = less.open_position(instrument, self.instrument)?;
-        self.close_lots(&mut less, at, Lots(taken.0.signum().wrapping_neg()))?;
-        let less = margin::evaluate(self.board, &less, self.now)?;
+        let left = account.positions().get(at).ok_or(BallastError::PositionMissing)?.lots();
+        if self.is_dust(left.plus(taken).or_error()?)? {
+            return Ok(());
+        }
+        let one_back = Lots(taken.0.signum().wrapping_neg());
+        let less = self.evaluate_after(revaluation, account, at, one_back)?;
         require!(!reaches_target(&less).or_error()?, BallastError::LiquidatesTooMuch);
         Ok(())
     }
@@ -329,7 +334,7 @@ impl<'a> Step<'a> {
         let quote = bounty.quote.minus(paid).or_error()?;
         let fill = fill(&mut account, &mut owner, market, self.instrument, taken, quote)?;
         if !fill.reduces() {
-            check_open_interest(self.board, self.instrument, market, &owner)?;
+            check_owner_open_interest(self.board, self.instrument, &owner)?;
         }
         release(&mut account, market, fill.at)?;
         let before = account.quote_balance().or_error()?;

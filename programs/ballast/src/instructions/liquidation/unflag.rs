@@ -7,7 +7,6 @@ use super::FlagAccount;
 use crate::error::{BallastError, OrError};
 use crate::events::Unflagged;
 use crate::margin;
-use crate::state::Flag;
 
 /// Takes the flag off.
 pub(crate) fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<()> {
@@ -18,17 +17,18 @@ pub(crate) fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<(
         let mut account = accounts.margin_account.load_mut()?;
         require!(account.flag.clock().is_some(), BallastError::NotFlagged);
         let report = margin::evaluate(&board, &account, now)?;
-        // A stale price's benefit of the doubt keeps an account from liquidation; it is no recovery.
+        // A stale price's benefit of the doubt keeps an account from liquidation; it is no recovery, and neither is a dead one's paper profit.
+        let equity = report.equity_maintenance.min(report.equity_liquidation);
         let strict = MarginReport {
-            equity_liquidation: report.equity_maintenance,
+            equity_liquidation: equity,
             ..report
         };
         require!(reaches_target(&strict).or_error()?, BallastError::NotRecovered);
-        account.flag = Flag::default();
+        account.flag = account.flag.stopped();
         Unflagged {
             margin_account: accounts.margin_account.key(),
             sequence: account.next_sequence(),
-            equity: report.equity_maintenance.0,
+            equity: equity.0,
             maintenance: report.maintenance.0,
         }
     };

@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use crate::clearing::{load_market, Settlement};
 use crate::error::BallastError;
 use crate::events::Settled;
+use crate::margin;
 use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
 
 /// Accounts of `settle_pnl`. Behind them come the markets of the positions to settle, each once.
@@ -32,17 +33,7 @@ pub struct SettlePnl<'info> {
 /// [`BallastError::NothingToSettle`] when none of them moves anything; the positions that can't settle are otherwise left as they are.
 pub(crate) fn settle_pnl<'info>(ctx: Context<'info, SettlePnl<'info>>) -> Result<()> {
     require!(!ctx.remaining_accounts.is_empty(), BallastError::MarketMissing);
-    let mut events = Vec::with_capacity(ctx.remaining_accounts.len());
-    for (n, info) in ctx.remaining_accounts.iter().enumerate() {
-        let earlier = ctx.remaining_accounts.iter().take(n);
-        require!(
-            earlier.clone().all(|other| other.key != info.key),
-            BallastError::UnexpectedAccount
-        );
-        if let Some(event) = settle_one(ctx.accounts, info)? {
-            events.push(event);
-        }
-    }
+    let events = settle_all(ctx.accounts, ctx.remaining_accounts)?;
     require!(!events.is_empty(), BallastError::NothingToSettle);
     for event in events {
         emit_cpi!(event);
@@ -50,33 +41,39 @@ pub(crate) fn settle_pnl<'info>(ctx: Context<'info, SettlePnl<'info>>) -> Result
     Ok(())
 }
 
-/// Settles the account's position in the market at `info`; `None` when nothing moved.
-fn settle_one<'info>(accounts: &SettlePnl<'info>, info: &'info AccountInfo<'info>) -> Result<Option<Settled>> {
-    let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
-    let instrument = AccountLoader::<Market>::try_from(info)?.load()?.instrument;
-    let loader = load_market(&exchange, instrument, info)?;
-    let mut market = loader.load_mut()?;
-    let mut account = accounts.margin_account.load_mut()?;
-    let at = account.find(instrument).ok_or(BallastError::PositionMissing)?;
-    let mut pool = accounts.quote_pool.load_mut()?;
-    let mut fund = accounts.insurance_fund.load_mut()?;
+/// Settles each market's position; returns what moved.
+#[inline(never)]
+fn settle_all<'info>(accounts: &SettlePnl<'info>, markets: &'info [AccountInfo<'info>]) -> Result<Vec<Settled>> {
     let now = Clock::get()?.unix_timestamp;
+    let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
+    let mut account = accounts.margin_account.load_mut()?;
+    let (mut pool, mut fund) = (accounts.quote_pool.load_mut()?, accounts.insurance_fund.load_mut()?);
     let mut settlement = Settlement {
         exchange: &exchange,
         board: &board,
         pool: &mut pool,
         fund: &mut fund,
         now,
+        credit: margin::credit(&board, &account, now)?,
     };
-    let amount = settlement.settle(&mut account, at, &mut market)?;
-    if amount.0 == 0 {
-        return Ok(None);
+    let mut events = Vec::with_capacity(markets.len());
+    for (n, info) in markets.iter().enumerate() {
+        let is_new = markets.iter().take(n).all(|other| other.key != info.key);
+        require!(is_new, BallastError::UnexpectedAccount);
+        let instrument = AccountLoader::<Market>::try_from(info)?.load()?.instrument;
+        let loader = load_market(&exchange, instrument, info)?;
+        let mut market = loader.load_mut()?;
+        let at = account.find(instrument).ok_or(BallastError::PositionMissing)?;
+        let amount = settlement.settle(&mut account, at, &mut market)?;
+        if amount.0 != 0 {
+            events.push(Settled {
+                margin_account: accounts.margin_account.key(),
+                sequence: account.next_sequence(),
+                instrument,
+                amount: amount.0,
+                pool: market.pool,
+            });
+        }
     }
-    Ok(Some(Settled {
-        margin_account: accounts.margin_account.key(),
-        sequence: account.next_sequence(),
-        instrument,
-        amount: amount.0,
-        pool: market.pool,
-    }))
+    Ok(events)
 }

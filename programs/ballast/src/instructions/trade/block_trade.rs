@@ -4,10 +4,10 @@ use ballast_fixed::{Dollars, Lots, Notional, Price, Quantity, QuoteAmount, Ratio
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
-use crate::clearing::{check_open_interest, fill, release, Fill};
+use crate::clearing::{check_market_open_interest, check_owner_open_interest, fill, release, Fill};
 use crate::error::{BallastError, OrError};
 use crate::events::Traded;
-use crate::margin;
+use crate::margin::Revaluation;
 use crate::state::{ppm, Exchange, Instrument, MarginAccount, Market, OwnerRecord, RiskBoard};
 
 /// Accounts of `block_trade`.
@@ -49,18 +49,13 @@ pub struct BlockTrade<'info> {
 impl BlockTrade<'_> {
     fn validate(&self, lots: i64) -> Result<()> {
         require!(lots != 0, BallastError::ZeroAmount);
-        require_keys_neq!(self.taker.key(), self.maker.key(), BallastError::SelfTrade);
+        require!(self.taker.key() != self.maker.key(), BallastError::SelfTrade);
         let (taker, maker) = (self.taker.load()?, self.maker.load()?);
-        require_keys_neq!(taker.wallet, maker.wallet, BallastError::SelfTrade);
+        require!(taker.wallet != maker.wallet, BallastError::SelfTrade);
         require!(taker.may_trade(self.taker_signer.key), BallastError::NotTrader);
         require!(maker.may_trade(self.maker_signer.key), BallastError::NotTrader);
-        let market = self.market.load()?;
-        let exchange = self.exchange.load()?;
-        let recorded = exchange
-            .markets
-            .get(usize::from(market.instrument))
-            .ok_or(BallastError::InstrumentNotListed)?;
-        require_keys_eq!(*recorded, self.market.key(), BallastError::WrongMarket);
+        let recorded = self.exchange.load()?.market(self.market.load()?.instrument)?;
+        require!(recorded == self.market.key(), BallastError::WrongMarket);
         Ok(())
     }
 }
@@ -115,14 +110,18 @@ fn clear(accounts: &BlockTrade, lots: Lots, price: Price) -> Result<Traded> {
         .residual
         .checked_sub(residual.0)
         .ok_or(BallastError::MathOverflow)?;
+    let open_interest = market.open_interest;
     let taker_fill = terms.apply(&accounts.taker, &accounts.taker_owner, &mut market, taker_side)?;
     let maker_fill = terms.apply(&accounts.maker, &accounts.maker_owner, &mut market, maker_side)?;
     terms.check_freshness(&taker_fill, &maker_fill)?;
     for (fill, owner) in [(taker_fill, &accounts.taker_owner), (maker_fill, &accounts.maker_owner)] {
         if !fill.reduces() {
             terms.check_size(lots)?;
-            check_open_interest(&board, instrument, &market, &*owner.load()?)?;
+            check_owner_open_interest(&board, instrument, &*owner.load()?)?;
         }
+    }
+    if market.open_interest > open_interest {
+        check_market_open_interest(&board, instrument, &market)?;
     }
     terms.share_fees(&mut market, taker_fee.plus(maker_fee).or_error()?)?;
     Ok(Traded {
@@ -209,11 +208,14 @@ impl Terms<'_> {
     ) -> Result<Fill> {
         let mut account = account.load_mut()?;
         let mut owner = owner.load_mut()?;
-        let before = margin::evaluate(self.board, &account, self.now)?;
+        let params = self.board.portfolio_params();
+        let mut revaluation = Revaluation::new(self.board, &params, &account, self.instrument.asset, self.now)?;
+        let before = revaluation.evaluate(&account)?;
         let received = side.quote.minus(side.fee).or_error()?;
+        let cash = account.cash;
         let fill = fill(&mut account, &mut owner, market, self.instrument, side.lots, received)?;
         release(&mut account, market, fill.at)?;
-        let after = margin::evaluate(self.board, &account, self.now)?;
+        let after = revaluation.evaluate(&account)?;
         let facts = TradeFacts {
             reduces: fill.reduces(),
             cost: self.cost(&side)?,
@@ -221,7 +223,9 @@ impl Terms<'_> {
             quote_trusted: self.board.quote_state(self.now).1,
         };
         judge(&before, &after, &facts).or_error()?.or_error()?;
-        check_cash(&account, &after)?;
+        if account.cash < cash {
+            check_cash(&account, &after)?;
+        }
         account.next_sequence();
         Ok(fill)
     }
