@@ -1,4 +1,7 @@
 //! What the end-to-end tests share: the compiled program and how outcomes are asserted.
+pub mod refusal;
+pub mod setup;
+
 use std::path::PathBuf;
 
 use ballast::error::BallastError;

@@ -286,7 +286,7 @@ impl PriceMessage {
         data.extend(self.confidence.to_le_bytes());
         data.extend(self.exponent.to_le_bytes());
         data.extend(self.publish_time.to_le_bytes());
-        data.extend((self.publish_time - 1).to_le_bytes());
+        data.extend(self.publish_time.saturating_sub(1).to_le_bytes());
         data.extend(self.price.to_le_bytes()); // exponential mean
         data.extend(self.confidence.to_le_bytes());
         data.extend(1u64.to_le_bytes()); // posted slot

@@ -1,0 +1,52 @@
+//! Accounts that were once on chain, where the folder with them is at hand; they are third-party data and no part of this repository.
+use std::path::PathBuf;
+
+use anchor_lang::AccountDeserialize;
+use ballast::oracle::pyth;
+use ballast::oracle::PriceUpdate;
+use pyth_solana_receiver_sdk::price_update::{get_feed_id_from_hex, PriceUpdateV2, VerificationLevel};
+
+/// An account's data, or nothing when the folder is not there.
+fn account(key: &str) -> Option<Vec<u8>> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/oracle-accounts");
+    if !folder.is_dir() {
+        println!("skipped: no folder {}", folder.display());
+        return None;
+    }
+    Some(std::fs::read(folder.join(key).with_extension("bin")).expect("the folder has the account"))
+}
+
+/// Pyth's sponsored SOL/USD account, as it stood on 9 July 2024.
+#[test]
+fn a_real_price_update_reads_as_published() {
+    let Some(data) = account("7UVimffxr9ow1uXYxsr4LHAcV58mLzhmwaeKvJ1pjLiE") else {
+        return;
+    };
+    let feed = "0xef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d";
+    let theirs = PriceUpdateV2::try_deserialize(&mut &data[..]).expect("the vendor reads it");
+    let expected = PriceUpdate {
+        feed_id: get_feed_id_from_hex(feed).expect("a feed id"),
+        price: 14_061_593_700,
+        confidence: 13_793_699,
+        exponent: -8,
+        publish_time: 1_720_533_480,
+        posted_slot: 276_582_011, // bytes 125 to 132: 7b 4e 7c 10 00 00 00 00
+    };
+    assert_eq!(theirs.verification_level, VerificationLevel::Full);
+    assert_eq!(pyth::parse(&data).ok(), Some(expected));
+}
+
+/// Switchboard On-Demand and Pyth's old push layout are other accounts.
+#[test]
+fn real_accounts_of_other_layouts_are_refused() {
+    for key in [
+        "EtbG8PSDCyCSmDH8RE4Nf2qTV9d6P6zShzHY2XWvjFJf",
+        "Gnt27xtC473ZT2Mw5u8wZ68Z3gULkSTb5DuxJy7eJotD",
+    ] {
+        let Some(data) = account(key) else {
+            return;
+        };
+        assert!(pyth::parse(&data).is_err(), "{key}");
+        assert!(PriceUpdateV2::try_deserialize(&mut &data[..]).is_err(), "{key}");
+    }
+}

@@ -1,0 +1,189 @@
+//! What several tests set up the same way.
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::Instruction;
+use anchor_lang::solana_program::system_instruction;
+use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
+use ballast::instructions::ListInstrumentArgs;
+use ballast::state::{InstrumentKind, Market, DISCRIMINATOR};
+use ballast_client::address::Exchange;
+use ballast_client::instruction::{self, AccountKeys};
+use ballast_migrations::config;
+use ballast_migrations::genesis::{self, Founder};
+use ballast_sim::vm::Receipt;
+use ballast_sim::world::{mint_account, token_account, Token, User, World, START, TOKEN_PROGRAM};
+use bytemuck::Pod;
+use solana_signer::Signer;
+
+use crate::ok;
+
+/// Quote units in a dollar.
+pub const USD: u64 = 1_000_000;
+/// Dollars as reports have them, 10⁻⁸.
+pub const DOLLAR: i64 = 100_000_000;
+/// Board prices in a dollar.
+pub const PRICE: i64 = 1_000_000_000;
+/// Native units of a BTC token.
+pub const BTC_UNIT: u64 = 100_000_000;
+/// Native units of a SOL token.
+pub const SOL_UNIT: u64 = 1_000_000_000;
+/// Seconds in a day.
+pub const DAY: i64 = 86_400;
+
+/// Instruments in the order of genesis.
+pub const BTC_PERP: usize = 0;
+/// The BTC future of genesis.
+pub const BTC_FUTURE: usize = 1;
+/// The ETH perpetual.
+pub const ETH_PERP: usize = 2;
+/// The ETH future of genesis.
+pub const ETH_FUTURE: usize = 3;
+/// The SOL perpetual.
+pub const SOL_PERP: usize = 4;
+/// The SOL future of genesis.
+pub const SOL_FUTURE: usize = 5;
+
+/// A wallet with `dollars` of cash.
+pub fn trader(world: &mut World, dollars: u64) -> User {
+    let user = world.user();
+    let usd = world.usd;
+    if dollars > 0 {
+        deposit(world, &user, &usd, dollars * USD);
+    }
+    user
+}
+
+/// Gives `amount` native units to the user and deposits them.
+pub fn deposit(world: &mut World, user: &User, token: &Token, amount: u64) {
+    let outcome = world.fund(user, token, amount);
+    ok(world, outcome);
+}
+
+/// A trader with `cash` dollars and a maker with ten million.
+pub fn pair(world: &mut World, cash: u64) -> (User, User) {
+    (trader(world, cash), trader(world, 10_000_000))
+}
+
+/// The taker buys `lots` at `price` dollars (sells, when negative).
+pub fn trade(world: &mut World, instrument: usize, taker: &User, maker: &User, lots: i64, price: f64) {
+    let outcome = world.trade(instrument, taker, maker, lots, price);
+    ok(world, outcome);
+}
+
+/// Creates an account of `len` bytes for the program and lets `next` take it over.
+pub fn allocate(world: &World, key: &Pubkey, len: usize) -> Instruction {
+    let lamports = world.vm.svm.minimum_balance_for_rent_exemption(len);
+    system_instruction::create_account(&world.authority.pubkey(), key, lamports, len as u64, &ballast::ID)
+}
+
+/// Lists one more future of an asset on lots and ticks of its perpetual and returns its index.
+pub fn list_future(world: &mut World, asset: u8, expiry: i64, basis: i64) -> usize {
+    list(world, InstrumentKind::Future, asset, expiry, basis)
+}
+
+fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: i64) -> usize {
+    let like = world.board().instruments[usize::from(asset) * 2];
+    let args = ListInstrumentArgs {
+        kind,
+        asset,
+        lot_size: like.lot_size,
+        tick_size: like.tick_size,
+        expiry,
+        basis,
+    };
+    let market = world.vm.keypair();
+    let key = market.pubkey();
+    let create = allocate(world, &key, DISCRIMINATOR + size_of::<Market>());
+    let list = instruction::list_instrument(&world.exchange, &world.authority.pubkey(), &key, args);
+    let authority = world.authority.insecure_clone();
+    let outcome = world.vm.send(&[create, list], &[&authority, &market]);
+    world.markets.push(key);
+    ok(world, outcome);
+    world.markets.len() - 1
+}
+
+/// Changes an account of the program in place: for states that no instruction of a test could bring about.
+pub fn edit<T: Pod + Discriminator + Owner>(world: &mut World, key: &Pubkey, change: impl FnOnce(&mut T)) {
+    let mut account = world.read::<T>(key);
+    change(&mut account);
+    let mut data = T::DISCRIMINATOR.to_vec();
+    data.extend_from_slice(bytemuck::bytes_of(account.as_ref()));
+    world.vm.put(*key, ballast::ID, data);
+}
+
+/// The first event of its type that an instruction emitted by self-CPI.
+///
+/// # Panics
+/// When there is none.
+pub fn event<E: AnchorDeserialize + Discriminator>(receipt: &Receipt) -> E {
+    let mut bodies = receipt.events.iter().filter_map(|e| e.strip_prefix(E::DISCRIMINATOR));
+    let mut body = bodies.next().expect("an event of this type");
+    E::deserialize(&mut body).expect("the event's layout")
+}
+
+/// Another exchange in the same VM, with the same mints, and BTC listed with a perpetual and a future.
+pub struct Second {
+    /// Its addresses.
+    pub exchange: Exchange,
+    /// Its markets.
+    pub markets: Vec<Pubkey>,
+}
+
+/// Founds another exchange with the same authority.
+///
+/// # Panics
+/// When genesis is refused.
+pub fn second_exchange(world: &mut World) -> Second {
+    let (authority, board) = (world.authority.insecure_clone(), world.vm.keypair());
+    let founder = Founder {
+        authority: &authority,
+        board: &board,
+        id: 2,
+        quote_mint: world.usd.mint,
+    };
+    let exchange = genesis::create_exchange(&mut world.vm, &founder).expect("a second exchange");
+    let keys = [world.vm.keypair(), world.vm.keypair()];
+    let btc = &config::assets(START)[0];
+    let (_, markets) = genesis::list(&mut world.vm, &exchange, &authority, btc, Some(&world.btc.mint), &keys)
+        .expect("a second exchange lists BTC");
+    Second { exchange, markets }
+}
+
+impl Second {
+    /// Opens account 0 of the user's wallet on this exchange.
+    pub fn open(&self, world: &mut World, user: &User) -> AccountKeys {
+        let wallet = user.key.pubkey();
+        let open = instruction::open_margin_account(&self.exchange, &wallet, 0, vec![]);
+        let outcome = world.vm.send(&[open], &[&user.key]);
+        ok(world, outcome);
+        AccountKeys::new(&self.exchange, &wallet, 0)
+    }
+}
+
+/// Freezes a token account, or thaws it.
+pub fn set_frozen(world: &mut World, key: &Pubkey, frozen: bool) {
+    let mut data = world.vm.data(key);
+    data[108] = if frozen { 2 } else { 1 }; // state of an SPL token account
+    world.vm.put(*key, TOKEN_PROGRAM, data);
+}
+
+/// A token account of a new mint.
+pub fn foreign_tokens(world: &mut World, wallet: &Pubkey, amount: u64) -> Pubkey {
+    let (mint, account) = (world.vm.keypair().pubkey(), world.vm.keypair().pubkey());
+    world.vm.put(mint, TOKEN_PROGRAM, mint_account(6));
+    world
+        .vm
+        .put(account, TOKEN_PROGRAM, token_account(&mint, wallet, amount));
+    account
+}
+
+/// A copy of an account of the program at another address, still owned by the program: what a forger would like to have.
+pub fn copy_account(world: &mut World, key: &Pubkey) -> Pubkey {
+    let (copy, data) = (world.vm.keypair().pubkey(), world.vm.data(key));
+    world.vm.put(copy, ballast::ID, data);
+    copy
+}
+
+/// Lists one more perpetual of an asset, on lots and ticks of its first one, and returns its index.
+pub fn list_perpetual(world: &mut World, asset: u8) -> usize {
+    list(world, InstrumentKind::Perpetual, asset, 0, 0)
+}
