@@ -1,42 +1,26 @@
-//! `refresh_prices`: what reaches the board, and every guard from both sides.
+//! `refresh_prices`: what reaches the board. The guards are in `price_guards`.
 use ballast::error::BallastError;
-use ballast::oracle::pyth;
 use ballast::state::{PriceFeed, QUOTE_ASSET};
 use ballast_client::instruction;
-use ballast_sim::world::{PriceMessage, Verification, World, BTC, ETH, SOL};
+use ballast_sim::world::{PriceMessage, World, BTC, ETH, SOL};
 use ballast_tests::refusal::{checks_every_account, refuses};
 use ballast_tests::setup::PRICE;
 use ballast_tests::{ok, world};
 
 /// A world a hundred seconds after its first prices, whose clock no test of this file moves without saying so.
-fn later() -> World {
+pub(crate) fn later() -> World {
     let mut w = world();
     w.vm.advance(100);
     w
 }
 
 /// A good message for BTC at 90,000 dollars, published now.
-fn message(w: &World) -> PriceMessage {
+pub(crate) fn message(w: &World) -> PriceMessage {
     PriceMessage::new(w.feed_id(BTC), 90_000.0, w.vm.now())
 }
 
-fn btc(w: &World) -> PriceFeed {
+pub(crate) fn btc(w: &World) -> PriceFeed {
     w.board().assets[usize::from(BTC)].price
-}
-
-/// Posts the message for BTC and expects it on the board.
-#[track_caller]
-fn accepts(w: &mut World, message: &PriceMessage) {
-    w.post(BTC, message);
-    let outcome = w.refresh(&[BTC]);
-    ok(w, outcome);
-    assert_eq!(btc(w).publish_time, message.publish_time);
-}
-
-#[track_caller]
-fn refuses_message(w: &mut World, message: &PriceMessage, error: BallastError) {
-    w.post(BTC, message);
-    refuses(w, error, |w| w.refresh(&[BTC]));
 }
 
 #[test]
@@ -100,7 +84,9 @@ fn several_assets_and_the_quote_asset_at_once() {
 fn the_same_update_twice_changes_nothing() {
     let mut w = later();
     let message = message(&w);
-    accepts(&mut w, &message);
+    w.post(BTC, &message);
+    let outcome = w.refresh(&[BTC]);
+    ok(&w, outcome);
     let before = w.vm.snapshot();
     let outcome = w.refresh(&[BTC]);
     let receipt = ok(&w, outcome);
@@ -117,260 +103,6 @@ fn the_same_update_twice_changes_nothing() {
     let outcome = w.refresh(&[BTC]);
     ok(&w, outcome);
     assert_eq!(btc(&w).index, 90_000 * PRICE);
-}
-
-#[test]
-fn age() {
-    let mut w = later();
-    let (now, good) = (w.vm.now(), message(&w));
-    let aged = |age| PriceMessage {
-        publish_time: now - age,
-        ..good
-    };
-    refuses_message(&mut w, &aged(61), BallastError::StalePrice);
-    accepts(&mut w, &aged(60));
-}
-
-#[test]
-fn the_future() {
-    let mut w = later();
-    let (now, good) = (w.vm.now(), message(&w));
-    refuses_message(
-        &mut w,
-        &PriceMessage {
-            publish_time: now + 1,
-            ..good
-        },
-        BallastError::PriceFromFuture,
-    );
-    refuses_message(
-        &mut w,
-        &PriceMessage {
-            publish_time: i64::MAX,
-            ..good
-        },
-        BallastError::PriceFromFuture,
-    );
-    accepts(&mut w, &good);
-}
-
-#[test]
-fn time_that_runs_backwards() {
-    let mut w = later();
-    let (now, good) = (w.vm.now(), message(&w));
-    accepts(
-        &mut w,
-        &PriceMessage {
-            publish_time: now - 10,
-            ..good
-        },
-    );
-    refuses_message(
-        &mut w,
-        &PriceMessage {
-            publish_time: now - 11,
-            ..good
-        },
-        BallastError::PriceRegressed,
-    );
-    accepts(
-        &mut w,
-        &PriceMessage {
-            publish_time: now - 9,
-            ..good
-        },
-    );
-}
-
-#[test]
-fn times_before_the_epoch() {
-    let mut w = later();
-    let good = message(&w);
-    for publish_time in [0, -1, i64::MIN] {
-        refuses_message(&mut w, &PriceMessage { publish_time, ..good }, BallastError::StalePrice);
-    }
-}
-
-#[test]
-fn confidence() {
-    let mut w = later();
-    let good = message(&w);
-    // At most 0.5 % of the price.
-    let at_most = good.price.unsigned_abs() / 200;
-    for confidence in [at_most + 1, u64::MAX] {
-        refuses_message(
-            &mut w,
-            &PriceMessage { confidence, ..good },
-            BallastError::PriceTooUncertain,
-        );
-    }
-    accepts(
-        &mut w,
-        &PriceMessage {
-            confidence: at_most,
-            ..good
-        },
-    );
-    assert_eq!(btc(&w).confidence, 450 * PRICE);
-}
-
-#[test]
-fn sign() {
-    let mut w = later();
-    let good = message(&w);
-    for price in [0, -1, i64::MIN] {
-        let wrong = PriceMessage {
-            price,
-            confidence: 0,
-            ..good
-        };
-        refuses_message(&mut w, &wrong, BallastError::PriceNotPositive);
-    }
-    accepts(
-        &mut w,
-        &PriceMessage {
-            price: 100,
-            confidence: 0,
-            ..good
-        },
-    );
-    assert_eq!(btc(&w).index, 1_000); // 100 · 10⁻⁸ dollars
-}
-
-#[test]
-fn exponent() {
-    let mut w = later();
-    let good = message(&w);
-    for exponent in [1, -19, i32::MIN, i32::MAX] {
-        let wrong = PriceMessage { exponent, ..good };
-        refuses_message(&mut w, &wrong, BallastError::PriceBadExponent);
-    }
-    accepts(
-        &mut w,
-        &PriceMessage {
-            exponent: 0,
-            price: 90_000,
-            confidence: 3,
-            ..good
-        },
-    );
-    assert_eq!((btc(&w).index, btc(&w).confidence), (90_000 * PRICE, 3 * PRICE));
-}
-
-#[test]
-fn the_smallest_exponent_rounds_the_price_down_and_the_confidence_up() {
-    let mut w = later();
-    let good = message(&w);
-    // 9.2 · 10¹⁸ · 10⁻¹⁸ = 9.2 dollars and a bit.
-    let fine = PriceMessage {
-        exponent: -18,
-        price: 9_200_000_000_999_999_999,
-        confidence: 1,
-        ..good
-    };
-    accepts(&mut w, &fine);
-    assert_eq!((btc(&w).index, btc(&w).confidence), (9_200_000_000, 1));
-}
-
-#[test]
-fn prices_that_round_to_nothing_or_leave_the_range() {
-    let mut w = later();
-    let good = message(&w);
-    let tiny = PriceMessage {
-        exponent: -18,
-        price: 999_999_999,
-        confidence: 0,
-        ..good
-    };
-    refuses_message(&mut w, &tiny, BallastError::PriceNotPositive);
-    let huge = PriceMessage {
-        exponent: 0,
-        price: 9_223_372_037,
-        confidence: 0,
-        ..good
-    };
-    refuses_message(&mut w, &huge, BallastError::MathOverflow);
-    // The largest that fits, 9.2 billion dollars, is accepted.
-    accepts(
-        &mut w,
-        &PriceMessage {
-            price: 9_223_372_036,
-            ..huge
-        },
-    );
-}
-
-#[test]
-fn feed_id() {
-    let mut w = later();
-    let good = message(&w);
-    let mut feed_id = good.feed_id;
-    feed_id[31] ^= 1;
-    refuses_message(&mut w, &PriceMessage { feed_id, ..good }, BallastError::PriceWrongFeed);
-    let feed_id = w.feed_id(ETH);
-    refuses_message(&mut w, &PriceMessage { feed_id, ..good }, BallastError::PriceWrongFeed);
-}
-
-#[test]
-fn verification() {
-    let mut w = later();
-    let good = message(&w);
-    for signatures in [0, 1, 13, 255] {
-        let verification = Verification::Partial(signatures);
-        refuses_message(
-            &mut w,
-            &PriceMessage { verification, ..good },
-            BallastError::PriceNotVerified,
-        );
-    }
-    let account = w.price_account(BTC);
-    let mut data = good.account_data();
-    data[40] = 2; // no such level
-    w.vm.put(account, pyth::RECEIVERS[0], data);
-    refuses(&mut w, BallastError::PriceWrongLayout, |w| w.refresh(&[BTC]));
-}
-
-#[test]
-fn owner() {
-    let mut w = later();
-    let good = message(&w);
-    let account = w.price_account(BTC);
-    let push_oracle = anchor_lang::prelude::pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
-    for owner in [push_oracle, ballast::ID, anchor_lang::system_program::ID] {
-        w.vm.put(account, owner, good.account_data());
-        refuses(&mut w, BallastError::PriceWrongOwner, |w| w.refresh(&[BTC]));
-    }
-    for (n, receiver) in pyth::RECEIVERS.into_iter().enumerate() {
-        w.vm.advance(1);
-        let update = PriceMessage {
-            publish_time: w.vm.now(),
-            price: good.price + n as i64,
-            ..good
-        };
-        w.vm.put(account, receiver, update.account_data());
-        let outcome = w.refresh(&[BTC]);
-        ok(&w, outcome);
-        assert_eq!(btc(&w).index, 90_000 * PRICE + 10 * n as i64);
-    }
-}
-
-#[test]
-fn layout() {
-    let mut w = later();
-    let account = w.price_account(BTC);
-    let good = message(&w).account_data();
-    let mut other_type = good.clone();
-    other_type[0] ^= 1;
-    let short = good[..good.len() - 1].to_vec();
-    let mut long = good.clone();
-    long.push(0);
-    for data in [other_type, short, long, vec![], good[..8].to_vec(), vec![0; good.len()]] {
-        w.vm.put(account, pyth::RECEIVERS[0], data);
-        refuses(&mut w, BallastError::PriceWrongLayout, |w| w.refresh(&[BTC]));
-    }
-    w.vm.put(account, pyth::RECEIVERS[0], good);
-    let outcome = w.refresh(&[BTC]);
-    ok(&w, outcome);
 }
 
 #[test]
