@@ -56,8 +56,6 @@ pub struct AssetReport {
     pub gross: Dollars,
     /// X_a: P&L in each scenario.
     pub pnl: ScenarioPnl,
-    /// What the asset would require alone: 0.70·(max(scan + charge, som) + concentration + nov) + buffer.
-    pub requirement_maintenance: Dollars,
     /// Value of the collateral at the index, without haircut; rounded down.
     pub collateral_value: Dollars,
     /// Unrealised P&L at the index.
@@ -217,24 +215,36 @@ impl<'a> AssetBook<'a> {
         out.gross = self.gross.ceil()?;
         out.buffer = self.gross.times_ceil(params.buffer)?;
         out.net_delta = net.plus(hedge.delta)?.floor()?;
-        let delta = self.long.plus(hedge.delta)?.max(self.short).ceil()?;
-        out.concentration = concentration(params, delta)?;
+        out.concentration = concentration(params, self.long.plus(hedge.delta)?.max(self.short))?;
         out.vega = Dollars::ZERO;
         out.short_option_minimum = Dollars::ZERO;
         out.net_option_value = Dollars::ZERO;
+        Ok(())
+    }
+
+    /// What the asset would require alone: 0.70·(max(scan + charge, som) + concentration + nov) + buffer.
+    fn requirement_alone(&self, out: &AssetReport) -> Result<Dollars, RiskError> {
         let risk = out.scan.plus(out.charge)?.max(out.short_option_minimum);
-        out.requirement_maintenance = risk
+        let requirement = risk
             .plus(out.concentration)?
             .plus(out.net_option_value)?
             .times_ceil(self.portfolio.maintenance_factor)?
             .plus(out.buffer)?;
-        Ok(())
+        Ok(requirement)
     }
 
     /// Matched delta, spread charge and its cap; `scan_floor` is a lower bound of the exact L(X_a).
     fn charges(&self, hedge: &Hedge, scan_floor: Dollars, out: &mut AssetReport) -> Result<(), RiskError> {
         let params = self.params;
         let matched = self.long.plus(hedge.delta)?.min(self.short);
+        let buckets = self.long.plus(self.short)?;
+        out.bucket_sum = buckets.times_ceil(params.scan_range)?.plus(hedge.scan)?;
+        if matched == Notional::ZERO {
+            // Nothing offsets anything: no spread to charge.
+            (out.matched_linear, out.matched_all) = (Dollars::ZERO, Dollars::ZERO);
+            (out.spread, out.charge) = (Dollars::ZERO, Dollars::ZERO);
+            return Ok(());
+        }
         let linear = matched.min(self.long.min(self.short));
         let other = matched.minus(linear)?;
         // ψ·(λ·H₁ + λ_o·(H − H₁)) + β·H: the inner sum is rounded to 10⁻¹⁸ USD so that the product with ψ fits.
@@ -246,11 +256,12 @@ impl<'a> AssetBook<'a> {
             .checked_add(product(matched.0, params.basis)?)
             .ok_or(RiskError::Overflow)?;
         out.spread = ceil_scaled(spread)?;
-        out.matched_linear = linear.ceil()?;
         out.matched_all = matched.ceil()?;
-
-        let buckets = self.long.plus(self.short)?;
-        out.bucket_sum = buckets.times_ceil(params.scan_range)?.plus(hedge.scan)?;
+        out.matched_linear = if other == Notional::ZERO {
+            out.matched_all
+        } else {
+            linear.ceil()?
+        };
         let cap = if hedge.slack == 0 {
             // Linear legs alone: Σ L(X_b) − L(X_a) = 2ψ·min(ΣN⁺, ΣN⁻) in exact terms, rounded once.
             let twice = self.long.min(self.short);
@@ -296,8 +307,11 @@ impl<'a> AssetBook<'a> {
                 }
             }
         }
-        if self.price.dead && best.total()? > out.requirement_maintenance {
-            best.unrealised = out.requirement_maintenance.minus(best.credit)?;
+        if self.price.dead {
+            let most = self.requirement_alone(out)?;
+            if best.total()? > most {
+                best.unrealised = most.minus(best.credit)?;
+            }
         }
         (out.unrealised_initial, out.credit_initial) = (worst.initial.unrealised, worst.initial.credit);
         (out.loss_withdrawal, out.credit_withdrawal) = (worst.withdrawal.unrealised, worst.withdrawal.credit);
@@ -397,10 +411,11 @@ fn ceil_scaled(x: i128) -> Result<Dollars, RiskError> {
 }
 
 /// min(ψG, ρ(G − D)²/D) above D, else 0 (section 3); rounded up. `delta` is G.
-fn concentration(params: &AssetParams, delta: Dollars) -> Result<Dollars, RiskError> {
-    if delta <= params.depth || params.concentration.0 == 0 {
+fn concentration(params: &AssetParams, delta: Notional) -> Result<Dollars, RiskError> {
+    if delta <= Notional::from_dollars(params.depth) || params.concentration.0 == 0 {
         return Ok(Dollars::ZERO);
     }
+    let delta = delta.ceil()?;
     let excess = i128::from(delta.minus(params.depth)?.0);
     let square = excess.checked_mul(excess).ok_or(RiskError::Overflow)?;
     let relative = div_ceil(square, i128::from(params.depth.0))?;
@@ -423,7 +438,7 @@ pub fn isolated_linear(
     let size = check_domain(notional)?;
     let buffer = size.times_ceil(params.buffer)?;
     let scan = size.times_ceil(params.scan_range)?;
-    let risk = scan.plus(concentration(params, size.ceil()?)?)?;
+    let risk = scan.plus(concentration(params, size)?)?;
     let maintenance = risk.times_ceil(portfolio.maintenance_factor)?.plus(buffer)?;
     Ok((risk.plus(buffer)?, maintenance))
 }

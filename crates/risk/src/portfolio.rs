@@ -31,6 +31,9 @@ impl Cash {
         } else {
             self.quote_price.max(Ratio::ONE)
         };
+        if factor == Ratio::ONE {
+            return Ok(sum); // at par, the usual case
+        }
         Ok(sum.times_floor(factor)?)
     }
 }
@@ -160,32 +163,27 @@ impl<'a> Portfolio<'a> {
         for (level, &cluster) in (0u8..).zip(clusters) {
             self.add_to_level(level, cluster, asset)?;
         }
-        let report = &mut self.report;
-        for (sum, part) in [
-            (&mut report.charge, asset.charge),
-            (&mut report.short_option_minimum, asset.short_option_minimum),
-            (&mut report.concentration, asset.concentration),
-            (&mut report.net_option_value, asset.net_option_value),
-            (&mut report.buffer, asset.buffer),
-            (&mut report.gross, asset.gross),
-            (&mut report.credit_initial, asset.credit_floor),
-        ] {
+        let (report, equity) = (&mut self.report, &mut self.equity);
+        let add = |sum: &mut Dollars, part: Dollars| -> Result<(), RiskError> {
             *sum = sum.plus(part)?;
-        }
-        let equity = &mut self.equity;
-        for (sum, part) in [
-            (&mut equity.unrealised_index, asset.unrealised_index),
-            (&mut equity.unrealised_initial, asset.unrealised_initial),
-            (&mut equity.unrealised_liquidation, asset.unrealised_liquidation),
-            (&mut equity.loss_withdrawal, asset.loss_withdrawal),
-            (&mut equity.credit_maintenance, asset.credit_maintenance),
-            (&mut equity.credit_initial, asset.credit_initial),
-            (&mut equity.credit_liquidation, asset.credit_liquidation),
-            (&mut equity.credit_withdrawal, asset.credit_withdrawal),
-            (&mut equity.collateral_value, asset.collateral_value),
-        ] {
-            *sum = sum.plus(part)?;
-        }
+            Ok(())
+        };
+        add(&mut report.charge, asset.charge)?;
+        add(&mut report.short_option_minimum, asset.short_option_minimum)?;
+        add(&mut report.concentration, asset.concentration)?;
+        add(&mut report.net_option_value, asset.net_option_value)?;
+        add(&mut report.buffer, asset.buffer)?;
+        add(&mut report.gross, asset.gross)?;
+        add(&mut report.credit_initial, asset.credit_floor)?;
+        add(&mut equity.unrealised_index, asset.unrealised_index)?;
+        add(&mut equity.unrealised_initial, asset.unrealised_initial)?;
+        add(&mut equity.unrealised_liquidation, asset.unrealised_liquidation)?;
+        add(&mut equity.loss_withdrawal, asset.loss_withdrawal)?;
+        add(&mut equity.credit_maintenance, asset.credit_maintenance)?;
+        add(&mut equity.credit_initial, asset.credit_initial)?;
+        add(&mut equity.credit_liquidation, asset.credit_liquidation)?;
+        add(&mut equity.credit_withdrawal, asset.credit_withdrawal)?;
+        add(&mut equity.collateral_value, asset.collateral_value)?;
         if self.report.gross.plus(self.equity.collateral_value)? > MAX_GROSS {
             return Err(RiskError::Overflow);
         }
@@ -225,7 +223,8 @@ impl<'a> Portfolio<'a> {
             }
         }
         let mut weighted = 0i128;
-        for (level, weight) in out.levels.iter().zip(self.params.level_weights) {
+        let levels = out.levels.iter().zip(self.params.level_weights);
+        for (level, weight) in levels.filter(|(_, weight)| *weight != Ratio::ZERO) {
             weighted = product(i128::from(level.0), weight)?
                 .checked_add(weighted)
                 .ok_or(RiskError::Overflow)?;

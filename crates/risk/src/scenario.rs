@@ -129,21 +129,21 @@ impl PriceMoves {
     }
 }
 
-/// ⌊k·x/(3·unit)⌋ for k = 1, 2, 3, and whether each was exact. One division for the three; unit > 0, at most 10¹⁹.
+/// ⌊k·x/(3·unit)⌋ for k = 1, 2, 3, and whether each was exact. One division for the three; 0 < unit ≤ 10¹⁹.
+#[inline(always)]
 pub(crate) fn thirds(x: i128, unit: i128) -> Result<[(i64, bool); 3], RiskError> {
-    let whole = unit.checked_mul(3).ok_or(RiskError::Overflow)?;
-    let (quotient, rest) = div_rem_floor(x, whole)?;
+    let (quotient, rest) = div_rem_floor(x, unit)?;
     let mut out = [(0, true); 3];
     for (k, slot) in (1i128..).zip(out.iter_mut()) {
-        // 0 ≤ rest < whole ≤ 3·10¹⁹ and k ≤ 3: k·rest fits, and holds `whole` at most twice.
+        // k·x/unit = k·quotient + k·rest/unit, where 0 ≤ k·rest < 3·unit fits; then ⌊⌊k·x/unit⌋/3⌋ = ⌊k·x/(3·unit)⌋.
         let part = rest.wrapping_mul(k);
-        let carry = i128::from(part >= whole).wrapping_add(i128::from(part >= whole.wrapping_mul(2)));
-        let value = quotient
-            .checked_mul(k)
+        let carry = i64::from(part >= unit).wrapping_add(i64::from(part >= unit.wrapping_mul(2)));
+        let whole = i64::try_from(quotient.wrapping_mul(k)) // |quotient| ≤ 2¹²⁷/unit; units below 10¹⁸ are not used
+            .ok()
             .and_then(|v| v.checked_add(carry))
-            .and_then(|v| i64::try_from(v).ok())
             .ok_or(RiskError::Overflow)?;
-        *slot = (value, part == carry.wrapping_mul(whole));
+        let exact = part == i128::from(carry).wrapping_mul(unit) && whole.wrapping_rem(3) == 0;
+        *slot = (whole.div_euclid(3), exact);
     }
     Ok(out)
 }

@@ -265,6 +265,23 @@ impl From<Refusal> for BallastError {
     }
 }
 
+/// The program's error. One place builds it, out of line: at every check it would be half of the program's size.
+#[cold]
+#[inline(never)]
+pub fn fail(error: BallastError) -> Error {
+    error!(error)
+}
+
+/// Returns the error unless the condition holds.
+macro_rules! ensure {
+    ($condition:expr, $error:expr $(,)?) => {
+        if !$condition {
+            return Err($crate::error::fail($error));
+        }
+    };
+}
+pub(crate) use ensure;
+
 /// Turns a pure crate's result into the program's.
 pub trait OrError<T> {
     /// The value, or the error as the program's.
@@ -273,9 +290,6 @@ pub trait OrError<T> {
 
 impl<T, E: Into<BallastError>> OrError<T> for std::result::Result<T, E> {
     fn or_error(self) -> Result<T> {
-        self.map_err(|e| {
-            let named: BallastError = e.into();
-            error!(named)
-        })
+        self.map_err(|e| fail(e.into()))
     }
 }

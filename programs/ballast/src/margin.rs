@@ -7,8 +7,8 @@ use ballast_risk::{
     credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, Portfolio, PortfolioParams, PriceState,
 };
 
-use crate::error::{BallastError, OrError};
-use crate::state::{native_quantity, Balance, MarginAccount, Position, RiskBoard};
+use crate::error::{ensure, BallastError, OrError};
+use crate::state::{mark, native_quantity, Asset, Balance, MarginAccount, Position, RiskBoard};
 
 /// How the quote asset is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl<'a> Walk<'a> {
                 self.add(index, legs, &account.balances)?;
             }
         }
-        require!(positions.is_empty(), BallastError::AssetNotListed);
+        ensure!(positions.is_empty(), BallastError::AssetNotListed);
         Ok(())
     }
 
@@ -153,7 +153,7 @@ pub fn evaluate_asset(
             expiry = leg.expiry;
             bucket = next_bucket(bucket);
         }
-        add_leg(board, leg, bucket, &mut book)?;
+        add_leg(board, asset, leg, bucket, &mut book)?;
     }
     book.finish(out).or_error()
 }
@@ -165,12 +165,13 @@ fn next_bucket(bucket: Bucket) -> Bucket {
     }
 }
 
-fn add_leg(board: &RiskBoard, leg: &Position, bucket: Bucket, book: &mut AssetBook) -> Result<()> {
+fn add_leg(board: &RiskBoard, asset: &Asset, leg: &Position, bucket: Bucket, book: &mut AssetBook) -> Result<()> {
     let instrument = board.instrument(leg.instrument)?;
-    require!(instrument.generation == leg.generation, BallastError::StaleGeneration);
+    ensure!(instrument.generation == leg.generation, BallastError::StaleGeneration);
     let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
-    let mark = board.mark(instrument)?;
-    let slow_mark = board.slow_mark(instrument)?;
+    let basis = asset.basis(instrument)?;
+    let mark = mark(asset.price.index(), basis)?;
+    let slow_mark = self::mark(asset.price.slow(), basis)?;
     book.add_linear(
         bucket,
         mark.times(quantity),

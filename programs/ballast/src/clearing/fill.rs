@@ -2,7 +2,7 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::{Lots, Notional, Price, Quantity, QuoteAmount};
 
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::state::{Asset, Instrument, MarginAccount, Market, OwnerRecord, Position, RiskBoard};
 
 /// What a fill did to one account's position.
@@ -68,7 +68,7 @@ pub fn check_market_open_interest(board: &RiskBoard, instrument: &Instrument, ma
     let asset: &Asset = board.asset(instrument.asset)?;
     let quantity = Lots(market.open_interest).quantity(instrument.lot_size()).or_error()?;
     let notional = asset.price.index().times(quantity).ceil().or_error()?;
-    require!(
+    ensure!(
         notional.0 <= asset.instrument_open_interest_cap,
         BallastError::OpenInterestCapExceeded
     );
@@ -84,7 +84,7 @@ pub fn check_owner_open_interest(board: &RiskBoard, instrument: &Instrument, own
         .ok_or(BallastError::AssetNotListed)?;
     let held = Quantity(i64::try_from(*held).map_err(|_| BallastError::MathOverflow)?);
     let notional = asset.price.index().times(held).ceil().or_error()?;
-    require!(
+    ensure!(
         notional.0 <= asset.owner_open_interest_cap,
         BallastError::OwnerOpenInterestCapExceeded
     );

@@ -4,7 +4,7 @@ use ballast_fixed::{Dollars, Notional, QuoteAmount};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
 use super::{position_value, release};
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
 
 /// What every settlement of one instruction shares.
@@ -110,7 +110,7 @@ pub fn load_market<'info>(
     instrument: u16,
     info: &'info AccountInfo<'info>,
 ) -> Result<AccountLoader<'info, Market>> {
-    require!(exchange.market(instrument)? == info.key(), BallastError::WrongMarket);
-    require!(info.is_writable, BallastError::WrongMarket);
+    ensure!(exchange.market(instrument)? == info.key(), BallastError::WrongMarket);
+    ensure!(info.is_writable, BallastError::WrongMarket);
     AccountLoader::try_from(info)
 }

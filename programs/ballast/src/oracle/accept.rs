@@ -4,7 +4,7 @@ use ballast_fixed::{Price, Ratio};
 use ballast_risk::slow_price::{advance, SlowPriceParams};
 
 use super::PriceUpdate;
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::state::{ppm, PriceFeed};
 
 /// A price source and its limits, as governance lists it.
@@ -28,7 +28,7 @@ impl FeedConfig {
     /// # Errors
     /// [`BallastError::InvalidParameter`] outside the hard bounds.
     pub fn bind(&self) -> Result<PriceFeed> {
-        require!(
+        ensure!(
             self.feed_id != [0; 32]
                 && (1..=3_600).contains(&self.max_age_seconds)
                 && (1..=100_000).contains(&self.max_confidence_ppm)
@@ -52,24 +52,24 @@ impl FeedConfig {
 /// # Errors
 /// One named error a guard; the feed is left as it was.
 pub fn accept(feed: &mut PriceFeed, update: &PriceUpdate, now: i64) -> Result<bool> {
-    require!(update.feed_id == feed.feed_id, BallastError::PriceWrongFeed);
-    require!(update.publish_time <= now, BallastError::PriceFromFuture);
-    require!(
+    ensure!(update.feed_id == feed.feed_id, BallastError::PriceWrongFeed);
+    ensure!(update.publish_time <= now, BallastError::PriceFromFuture);
+    ensure!(
         update.publish_time > 0 && now.saturating_sub(update.publish_time) <= i64::from(feed.max_age_seconds),
         BallastError::StalePrice
     );
-    require!(update.price > 0, BallastError::PriceNotPositive);
-    require!((-18..=0).contains(&update.exponent), BallastError::PriceBadExponent);
+    ensure!(update.price > 0, BallastError::PriceNotPositive);
+    ensure!((-18..=0).contains(&update.exponent), BallastError::PriceBadExponent);
     // conf / price ≤ ppm / 10⁶, as products of 64-bit values.
     let wide = u128::from(update.confidence).saturating_mul(1_000_000)
         > u128::from(update.price.unsigned_abs()).saturating_mul(u128::from(feed.max_confidence_ppm));
-    require!(!wide, BallastError::PriceTooUncertain);
-    require!(update.publish_time >= feed.publish_time, BallastError::PriceRegressed);
+    ensure!(!wide, BallastError::PriceTooUncertain);
+    ensure!(update.publish_time >= feed.publish_time, BallastError::PriceRegressed);
     if update.publish_time == feed.publish_time {
         return Ok(false);
     }
     let index = rescale(update.price, update.exponent, Rounding::Down)?;
-    require!(index > 0, BallastError::PriceNotPositive);
+    ensure!(index > 0, BallastError::PriceNotPositive);
     let confidence = i64::try_from(update.confidence).map_err(|_| BallastError::PriceTooUncertain)?;
     let confidence = rescale(confidence, update.exponent, Rounding::Up)?;
     feed.slow = next_slow(feed, Price(index), update.publish_time)?.0;

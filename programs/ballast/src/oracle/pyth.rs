@@ -4,7 +4,7 @@
 use anchor_lang::prelude::*;
 
 use super::PriceUpdate;
-use crate::error::BallastError;
+use crate::error::{ensure, fail, BallastError};
 
 /// Programs whose price updates are accepted.
 pub const RECEIVERS: [Pubkey; 2] = [
@@ -28,7 +28,7 @@ const MESSAGE: usize = 41;
 /// # Errors
 /// [`BallastError::PriceWrongOwner`], [`BallastError::PriceWrongLayout`] and [`BallastError::PriceNotVerified`].
 pub fn read(account: &AccountInfo) -> Result<PriceUpdate> {
-    require!(RECEIVERS.contains(account.owner), BallastError::PriceWrongOwner);
+    ensure!(RECEIVERS.contains(account.owner), BallastError::PriceWrongOwner);
     let data = account.try_borrow_data()?;
     parse(&data)
 }
@@ -38,14 +38,14 @@ pub fn read(account: &AccountInfo) -> Result<PriceUpdate> {
 /// # Errors
 /// As [`read`], the owner apart.
 pub fn parse(data: &[u8]) -> Result<PriceUpdate> {
-    require!(
+    ensure!(
         data.len() == LEN && data.starts_with(&DISCRIMINATOR),
         BallastError::PriceWrongLayout
     );
     match data.get(VERIFICATION) {
         Some(&FULL) => {}
-        Some(0) => return err!(BallastError::PriceNotVerified),
-        _ => return err!(BallastError::PriceWrongLayout),
+        Some(0) => return Err(fail(BallastError::PriceNotVerified)),
+        _ => return Err(fail(BallastError::PriceWrongLayout)),
     }
     Ok(PriceUpdate {
         feed_id: bytes(data, MESSAGE)?,
@@ -60,5 +60,5 @@ pub fn parse(data: &[u8]) -> Result<PriceUpdate> {
 fn bytes<const N: usize>(data: &[u8], offset: usize) -> Result<[u8; N]> {
     data.get(offset..offset.saturating_add(N))
         .and_then(|slice| slice.try_into().ok())
-        .ok_or_else(|| error!(BallastError::PriceWrongLayout))
+        .ok_or_else(|| fail(BallastError::PriceWrongLayout))
 }

@@ -5,7 +5,7 @@ use ballast_fixed::{Dollars, Price, Quantity, Ratio};
 use ballast_risk::{AssetParams, PortfolioParams, PriceState, MAX_LEVELS};
 
 use super::{assert_layout, MAX_INSTRUMENTS};
-use crate::error::BallastError;
+use crate::error::{ensure, fail, BallastError, OrError};
 
 /// Assets on one board.
 pub const MAX_ASSETS: usize = 32;
@@ -173,6 +173,17 @@ impl From<&AssetParams> for RiskParams {
 }
 
 impl Asset {
+    /// Basis over the index of the mark of one of the asset's instruments.
+    pub fn basis(&self, instrument: &Instrument) -> Result<Ratio> {
+        Ok(Ratio(match instrument.kind()? {
+            InstrumentKind::Perpetual => instrument.basis,
+            InstrumentKind::Future => {
+                let expiry = self.expiries.get(usize::from(instrument.expiry_slot));
+                expiry.ok_or(BallastError::InstrumentNotListed)?.basis
+            }
+        }))
+    }
+
     /// Margin parameters as the risk engine takes them.
     pub fn params(&self) -> AssetParams {
         self.params.with_clusters(self.clusters)
@@ -180,12 +191,12 @@ impl Asset {
 
     /// How the price is to be taken at `now`: what a stale one may be off by is its last confidence and a quarter of ψ.
     pub fn price_state(&self, now: i64) -> Result<PriceState> {
-        require!(self.price.index > 0, BallastError::PriceMissing);
+        ensure!(self.price.index > 0, BallastError::PriceMissing);
         if self.price.is_fresh(now) {
             return Ok(PriceState::default());
         }
-        let confidence = ballast_fixed::mul_div_ceil(self.price.confidence, Ratio::SCALE, self.price.index)
-            .map_err(BallastError::from)?;
+        let confidence =
+            ballast_fixed::mul_div_ceil(self.price.confidence, Ratio::SCALE, self.price.index).or_error()?;
         let quarter = self.params.scan_range.saturating_add(3) / 4; // rounded up; parameters are not negative
         let age = now.saturating_sub(self.price.publish_time);
         Ok(PriceState {
@@ -193,6 +204,15 @@ impl Asset {
             dead: age > DEAD_FEED_SECONDS,
         })
     }
+}
+
+/// price · (1 + basis), rounded down.
+pub fn mark(price: Price, basis: Ratio) -> Result<Price> {
+    ensure!(price.0 > 0, BallastError::PriceMissing);
+    if basis == Ratio::ZERO {
+        return Ok(price); // the common case needs no division
+    }
+    price.scaled_floor(basis).or_error()
 }
 
 /// What an instrument is.
@@ -240,7 +260,7 @@ impl Instrument {
         match self.kind {
             1 => Ok(InstrumentKind::Perpetual),
             2 => Ok(InstrumentKind::Future),
-            _ => err!(BallastError::InstrumentNotListed),
+            _ => Err(fail(BallastError::InstrumentNotListed)),
         }
     }
 
@@ -344,10 +364,10 @@ impl RiskBoard {
 
     /// The asset at `index`, which must be listed.
     pub fn asset(&self, index: u8) -> Result<&Asset> {
-        require!(index < self.asset_count, BallastError::AssetNotListed);
+        ensure!(index < self.asset_count, BallastError::AssetNotListed);
         self.assets
             .get(usize::from(index))
-            .ok_or_else(|| error!(BallastError::AssetNotListed))
+            .ok_or_else(|| fail(BallastError::AssetNotListed))
     }
 
     /// The instrument at `index`, which must be listed.
@@ -360,37 +380,16 @@ impl RiskBoard {
         Ok(instrument)
     }
 
-    /// Basis of an instrument's mark over the index.
-    pub fn basis(&self, instrument: &Instrument) -> Result<Ratio> {
-        Ok(Ratio(match instrument.kind()? {
-            InstrumentKind::Perpetual => instrument.basis,
-            InstrumentKind::Future => {
-                self.asset(instrument.asset)?
-                    .expiries
-                    .get(usize::from(instrument.expiry_slot))
-                    .ok_or(BallastError::InstrumentNotListed)?
-                    .basis
-            }
-        }))
-    }
-
     /// Mark of an instrument built on the index.
     pub fn mark(&self, instrument: &Instrument) -> Result<Price> {
-        self.mark_from(instrument, self.asset(instrument.asset)?.price.index())
+        let asset = self.asset(instrument.asset)?;
+        mark(asset.price.index(), asset.basis(instrument)?)
     }
 
     /// Mark of an instrument built on the slow price.
     pub fn slow_mark(&self, instrument: &Instrument) -> Result<Price> {
-        self.mark_from(instrument, self.asset(instrument.asset)?.price.slow())
-    }
-
-    fn mark_from(&self, instrument: &Instrument, price: Price) -> Result<Price> {
-        require!(price.0 > 0, BallastError::PriceMissing);
-        let basis = self.basis(instrument)?;
-        if basis == Ratio::ZERO {
-            return Ok(price); // the common case needs no division
-        }
-        Ok(price.scaled_floor(basis).map_err(BallastError::from)?)
+        let asset = self.asset(instrument.asset)?;
+        mark(asset.price.slow(), asset.basis(instrument)?)
     }
 
     /// Quote/USD in 10⁻⁹ and whether new risk may rest on it: fresh and at least 0.98.

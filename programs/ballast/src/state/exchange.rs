@@ -5,7 +5,7 @@ use ballast_fixed::{Dollars, Ratio};
 use ballast_risk::liquidation::LiquidationParams;
 
 use super::assert_layout;
-use crate::error::BallastError;
+use crate::error::{ensure, fail, BallastError};
 
 /// Instruments that one exchange can list.
 pub const MAX_INSTRUMENTS: usize = 256;
@@ -147,12 +147,12 @@ impl Exchange {
     pub fn invariant(&self) -> Result<()> {
         let million = 1_000_000;
         let f = &self.fees;
-        require!(
+        ensure!(
             f.taker_ppm <= 10_000 && f.maker_ppm <= 10_000 && f.insurance_share_ppm <= million,
             BallastError::InvalidParameter
         );
         let l = &self.limits;
-        require!(
+        ensure!(
             (1..=100_000).contains(&l.price_band_ppm)
                 && l.max_utilisation_ppm <= 950_000
                 && l.account_borrow_cap <= l.total_borrow_cap
@@ -163,14 +163,12 @@ impl Exchange {
         self.auction
             .risk()
             .validate()
-            .map_err(|_| error!(BallastError::InvalidParameter))
+            .map_err(|_| fail(BallastError::InvalidParameter))
     }
 
     /// The market recorded for an instrument.
     pub fn market(&self, instrument: u16) -> Result<Pubkey> {
         let recorded = self.markets.get(usize::from(instrument));
-        recorded
-            .copied()
-            .ok_or_else(|| error!(BallastError::InstrumentNotListed))
+        recorded.copied().ok_or_else(|| fail(BallastError::InstrumentNotListed))
     }
 }

@@ -4,7 +4,7 @@ use ballast_fixed::{Checked, Lots, Overflow, QuoteAmount};
 use ballast_risk::liquidation::FlagClock;
 
 use super::{assert_layout, Instrument};
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError, OrError};
 
 /// Positions of one margin account.
 pub const MAX_POSITIONS: usize = 40;
@@ -206,11 +206,11 @@ impl MarginAccount {
     pub fn open_position(&mut self, index: u16, instrument: &Instrument) -> Result<usize> {
         if let Some(at) = self.find(index) {
             let held = self.positions.get(at).ok_or(BallastError::PositionMissing)?;
-            require!(held.generation == instrument.generation, BallastError::StaleGeneration);
+            ensure!(held.generation == instrument.generation, BallastError::StaleGeneration);
             return Ok(at);
         }
         let count = usize::from(self.position_count);
-        require!(count < MAX_POSITIONS, BallastError::TooManyPositions);
+        ensure!(count < MAX_POSITIONS, BallastError::TooManyPositions);
         let new = Position {
             instrument: index,
             asset: instrument.asset,
@@ -225,7 +225,7 @@ impl MarginAccount {
         self.positions.copy_within(at..count, at.saturating_add(1)); // at ≤ count < 40
         *self.positions.get_mut(at).ok_or(BallastError::TooManyPositions)? = new;
         if count == 0 {
-            self.move_reserve(POSITION_RESERVE).map_err(BallastError::from)?;
+            self.move_reserve(POSITION_RESERVE).or_error()?;
         }
         self.position_count = self.position_count.saturating_add(1);
         Ok(at)
@@ -246,7 +246,7 @@ impl MarginAccount {
             .ok_or(BallastError::PositionMissing)? = Position::default();
         if self.position_count == 0 {
             self.move_reserve(QuoteAmount(self.reserve.wrapping_neg())) // 0 ≤ reserve
-                .map_err(BallastError::from)?;
+                .or_error()?;
         }
         Ok(true)
     }

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_fixed::QuoteAmount;
 
 use super::assert_layout;
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 
 /// A market, created by the client and taken over by `list_instrument`; its key is recorded on the exchange.
 ///
@@ -58,7 +58,7 @@ impl Market {
     /// Adds `amount` to the pool (a loss settled) or takes it out (a gain settled, negative).
     pub fn move_pool(&mut self, amount: QuoteAmount) -> Result<()> {
         let pool = self.pool.checked_add(amount.0).ok_or(BallastError::MathOverflow)?;
-        require!(pool >= 0, BallastError::MathOverflow);
+        ensure!(pool >= 0, BallastError::MathOverflow);
         self.pool = pool;
         Ok(())
     }

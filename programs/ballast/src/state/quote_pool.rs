@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_fixed::QuoteAmount;
 
 use super::{assert_layout, Limits};
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 
 /// Totals of the quote asset: PDA of the exchange.
 ///
@@ -68,7 +68,7 @@ impl QuotePool {
 
     /// Whether the vault still covers everything but supplied cash: loans never exceed what is supplied.
     pub fn invariant(&self) -> Result<()> {
-        require!(self.borrowed <= self.supplied, BallastError::QuotePoolIlliquid);
+        ensure!(self.borrowed <= self.supplied, BallastError::QuotePoolIlliquid);
         Ok(())
     }
 }

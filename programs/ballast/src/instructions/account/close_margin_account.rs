@@ -1,7 +1,7 @@
 //! `close_margin_account`: an empty account gives its rent back.
 use anchor_lang::prelude::*;
 
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 use crate::events::MarginAccountClosed;
 use crate::state::{MarginAccount, OwnerRecord};
 
@@ -31,7 +31,7 @@ impl CloseMarginAccount<'_> {
             && account.reserve == 0
             && account.order_reserve == 0
             && account.balances.iter().all(|b| b.amount == 0);
-        require!(empty, BallastError::AccountNotEmpty);
+        ensure!(empty, BallastError::AccountNotEmpty);
         Ok(())
     }
 }

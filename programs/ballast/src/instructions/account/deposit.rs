@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token::{transfer, Token, TokenAccount, Transfer};
 use ballast_fixed::QuoteAmount;
 
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::Deposited;
 use crate::state::{Balance, Collateral, MarginAccount, OwnerRecord, QuotePool};
 
@@ -37,23 +37,23 @@ pub struct Deposit<'info> {
 
 impl Deposit<'_> {
     fn validate(&self, amount: u64) -> Result<()> {
-        require!(amount > 0, BallastError::ZeroAmount);
+        ensure!(amount > 0, BallastError::ZeroAmount);
         let account = self.margin_account.load()?;
-        require!(account.may_trade(self.depositor.key), BallastError::NotTrader);
-        require!(
+        ensure!(account.may_trade(self.depositor.key), BallastError::NotTrader);
+        ensure!(
             self.collateral.load()?.exchange == account.exchange,
             BallastError::WrongExchange
         );
-        require!(
+        ensure!(
             self.quote_pool.load()?.exchange == account.exchange,
             BallastError::WrongExchange
         );
-        require!(
+        ensure!(
             self.source.amount >= amount && !self.source.is_frozen(),
             BallastError::TokenAccountUnusable
         );
         // The vault as a source would credit tokens that are already somebody's.
-        require!(self.source.key() != self.vault.key(), BallastError::DuplicateAccount);
+        ensure!(self.source.key() != self.vault.key(), BallastError::DuplicateAccount);
         Ok(())
     }
 }
@@ -94,11 +94,11 @@ fn credit(accounts: &Deposit, amount: u64) -> Result<()> {
         .amount
         .checked_add(amount)
         .ok_or(BallastError::MathOverflow)?;
-    require!(held <= collateral.deposit_cap, BallastError::DepositCapExceeded);
+    ensure!(held <= collateral.deposit_cap, BallastError::DepositCapExceeded);
     let mut owner = accounts.owner.load_mut()?;
     let deposits = owner.deposits_mut(collateral.index)?;
     *deposits = deposits.checked_add(amount).ok_or(BallastError::MathOverflow)?;
-    require!(
+    ensure!(
         *deposits <= collateral.owner_deposit_cap,
         BallastError::OwnerDepositCapExceeded
     );

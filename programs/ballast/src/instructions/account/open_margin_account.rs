@@ -1,7 +1,7 @@
 //! `open_margin_account`: a wallet opens one of its margin accounts.
 use anchor_lang::prelude::*;
 
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 use crate::events::MarginAccountOpened;
 use crate::seeds;
 use crate::state::{Exchange, MarginAccount, OwnerRecord, DISCRIMINATOR, MAX_DELEGATES, VERSION};
@@ -38,7 +38,7 @@ pub(crate) fn open_margin_account<'info>(
     index: u16,
     delegates: Vec<Pubkey>,
 ) -> Result<()> {
-    require!(delegates.len() <= MAX_DELEGATES, BallastError::InvalidParameter);
+    ensure!(delegates.len() <= MAX_DELEGATES, BallastError::InvalidParameter);
     let accounts = &ctx.accounts;
     let (exchange, wallet) = (accounts.exchange.key(), accounts.wallet.key());
     register(accounts, ctx.bumps.owner)?;

@@ -4,7 +4,7 @@ use anchor_spl::token::{transfer, Token, TokenAccount, Transfer};
 use ballast_fixed::{Dollars, QuoteAmount};
 
 use crate::clearing::{load_market, Settlement};
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::Withdrawn;
 use crate::margin::{self, QuoteRule};
 use crate::seeds;
@@ -51,9 +51,9 @@ pub struct Withdraw<'info> {
 
 impl Withdraw<'_> {
     fn validate(&self, amount: u64) -> Result<()> {
-        require!(amount > 0, BallastError::ZeroAmount);
-        require!(!self.destination.is_frozen(), BallastError::TokenAccountUnusable);
-        require!(
+        ensure!(amount > 0, BallastError::ZeroAmount);
+        ensure!(!self.destination.is_frozen(), BallastError::TokenAccountUnusable);
+        ensure!(
             self.destination.key() != self.vault.key(),
             BallastError::DuplicateAccount
         );
@@ -158,7 +158,7 @@ fn settle_losers<'info>(
             at = at.saturating_add(1);
         }
     }
-    require!(markets.next().is_none(), BallastError::UnexpectedAccount);
+    ensure!(markets.next().is_none(), BallastError::UnexpectedAccount);
     Ok(owed)
 }
 
@@ -168,10 +168,10 @@ fn take_cash(settlement: &mut Settlement, account: &mut MarginAccount, amount: u
     account.cash = QuoteAmount(account.cash).minus(amount).or_error()?.0;
     let after = account.quote_balance().or_error()?;
     let borrows = after.0 < 0;
-    require!(!borrows || amount.0 <= room.0, BallastError::BorrowCapExceeded);
+    ensure!(!borrows || amount.0 <= room.0, BallastError::BorrowCapExceeded);
     if borrows {
         let (_, trusted) = settlement.board.quote_state(settlement.now);
-        require!(trusted, BallastError::QuoteUntrusted);
+        ensure!(trusted, BallastError::QuoteUntrusted);
     }
     settlement.pool.rebalance(before, after)?;
     settlement.pool.invariant()
@@ -189,12 +189,12 @@ fn check(board: &RiskBoard, account: &MarginAccount, is_quote: bool, owed: Quote
     };
     let report = margin::evaluate_with(board, account, now, rule)?;
     let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
-    require!(report.equity_withdrawal >= required, BallastError::InsufficientMargin);
+    ensure!(report.equity_withdrawal >= required, BallastError::InsufficientMargin);
     let backing = report.credit_initial.quote_floor();
     let left = QuoteAmount(account.cash)
         .plus(backing)
         .and_then(|sum| sum.minus(owed))
         .or_error()?;
-    require!(left.0 >= 0, BallastError::CashUnderCredit);
+    ensure!(left.0 >= 0, BallastError::CashUnderCredit);
     Ok(())
 }

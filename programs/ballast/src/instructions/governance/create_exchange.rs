@@ -4,7 +4,7 @@ use anchor_spl::token::{Mint, Token, TokenAccount};
 use ballast_fixed::Ratio;
 use ballast_risk::{PortfolioParams, MAX_LEVELS};
 
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::ExchangeCreated;
 use crate::oracle::FeedConfig;
 use crate::seeds;
@@ -89,15 +89,15 @@ pub struct CreateExchange<'info> {
 
 impl CreateExchange<'_> {
     fn validate(&self, args: &CreateExchangeArgs) -> Result<()> {
-        require!(
+        ensure!(
             self.quote_mint.decimals == QUOTE_DECIMALS,
             BallastError::UnsupportedDecimals
         );
-        require!(
+        ensure!(
             self.board.to_account_info().data_len() == DISCRIMINATOR + size_of::<RiskBoard>(),
             BallastError::AccountTooSmall
         );
-        require!(
+        ensure!(
             args.quote_owner_deposit_cap <= args.quote_deposit_cap && args.quote_deposit_cap <= i64::MAX as u64 / 4,
             BallastError::InvalidParameter
         );

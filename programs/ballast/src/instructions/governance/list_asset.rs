@@ -2,7 +2,7 @@
 use anchor_lang::prelude::*;
 use ballast_risk::MAX_LEVELS;
 
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::AssetListed;
 use crate::oracle::FeedConfig;
 use crate::state::{Asset, Exchange, RiskBoard, RiskParams, MAX_ASSETS};
@@ -41,9 +41,9 @@ pub struct ListAsset<'info> {
 pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: ListAssetArgs) -> Result<()> {
     let mut board = ctx.accounts.board.load_mut()?;
     let index = board.asset_count;
-    require!(usize::from(index) < MAX_ASSETS, BallastError::BoardFull);
+    ensure!(usize::from(index) < MAX_ASSETS, BallastError::BoardFull);
     args.params.with_clusters(args.clusters).validate().or_error()?;
-    require!(
+    ensure!(
         args.instrument_open_interest_cap > 0 && args.owner_open_interest_cap > 0,
         BallastError::InvalidParameter
     );

@@ -2,7 +2,7 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{Mint, Token, TokenAccount};
 
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 use crate::events::CollateralListed;
 use crate::seeds;
 use crate::state::{Collateral, Exchange, RiskBoard, DISCRIMINATOR, MAX_COLLATERALS, VERSION};
@@ -60,13 +60,13 @@ pub(crate) fn list_collateral<'info>(
     let accounts = &ctx.accounts;
     let mut exchange = accounts.exchange.load_mut()?;
     let index = exchange.collateral_count;
-    require!(usize::from(index) < MAX_COLLATERALS, BallastError::BoardFull);
-    require!(
+    ensure!(usize::from(index) < MAX_COLLATERALS, BallastError::BoardFull);
+    ensure!(
         accounts.mint.decimals <= MAX_DECIMALS,
         BallastError::UnsupportedDecimals
     );
     accounts.board.load()?.asset(args.asset)?;
-    require!(
+    ensure!(
         args.owner_deposit_cap <= args.deposit_cap,
         BallastError::InvalidParameter
     );

@@ -1,7 +1,7 @@
 //! `list_instrument`: a perpetual or a dated future, with its market.
 use anchor_lang::prelude::*;
 
-use crate::error::BallastError;
+use crate::error::{ensure, fail, BallastError};
 use crate::events::InstrumentListed;
 use crate::state::{
     Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, DISCRIMINATOR, MAX_INSTRUMENTS, VERSION,
@@ -51,23 +51,23 @@ pub struct ListInstrument<'info> {
 
 impl ListInstrument<'_> {
     fn validate(&self, args: &ListInstrumentArgs) -> Result<()> {
-        require!(
+        ensure!(
             self.market.to_account_info().data_len() >= DISCRIMINATOR + size_of::<Market>(),
             BallastError::AccountTooSmall
         );
-        require!(
+        ensure!(
             (1..=MAX_LOT).contains(&args.lot_size) && (1..=MAX_TICK).contains(&args.tick_size),
             BallastError::InvalidParameter
         );
         match args.kind {
-            InstrumentKind::Perpetual => require!(args.expiry == 0 && args.basis == 0, BallastError::InvalidParameter),
+            InstrumentKind::Perpetual => ensure!(args.expiry == 0 && args.basis == 0, BallastError::InvalidParameter),
             InstrumentKind::Future => {
                 let now = Clock::get()?.unix_timestamp;
-                require!(
+                ensure!(
                     args.expiry > now && args.expiry <= now.saturating_add(MAX_TENOR),
                     BallastError::InvalidExpiry
                 );
-                require!(
+                ensure!(
                     args.basis.unsigned_abs() <= MAX_BASIS.unsigned_abs(),
                     BallastError::InvalidParameter
                 );
@@ -86,7 +86,7 @@ pub(crate) fn list_instrument<'info>(
     let mut exchange = ctx.accounts.exchange.load_mut()?;
     let mut board = ctx.accounts.board.load_mut()?;
     let index = exchange.instrument_count;
-    require!(usize::from(index) < MAX_INSTRUMENTS, BallastError::BoardFull);
+    ensure!(usize::from(index) < MAX_INSTRUMENTS, BallastError::BoardFull);
     board.asset(args.asset)?;
     let expiry_slot = match args.kind {
         InstrumentKind::Perpetual => 0,
@@ -152,6 +152,6 @@ fn expiry_slot(asset: &mut Asset, time: i64, basis: i64) -> Result<u8> {
             ..Expiry::default()
         };
     }
-    require!(slot.basis == basis, BallastError::InvalidParameter);
-    u8::try_from(at).map_err(|_| error!(BallastError::BoardFull))
+    ensure!(slot.basis == basis, BallastError::InvalidParameter);
+    u8::try_from(at).map_err(|_| fail(BallastError::BoardFull))
 }

@@ -2,7 +2,7 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token::{transfer, Token, TokenAccount, Transfer};
 
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 use crate::events::InsuranceFunded;
 use crate::state::{Collateral, InsuranceFund};
 
@@ -30,15 +30,15 @@ pub struct FundInsurance<'info> {
 
 impl FundInsurance<'_> {
     fn validate(&self, amount: u64) -> Result<()> {
-        require!(amount > 0, BallastError::ZeroAmount);
+        ensure!(amount > 0, BallastError::ZeroAmount);
         let quote = self.quote_collateral.load()?;
-        require!(quote.is_quote(), BallastError::WrongMint);
-        require!(
+        ensure!(quote.is_quote(), BallastError::WrongMint);
+        ensure!(
             quote.exchange == self.insurance_fund.load()?.exchange,
             BallastError::WrongExchange
         );
-        require!(self.source.key() != self.vault.key(), BallastError::DuplicateAccount);
-        require!(
+        ensure!(self.source.key() != self.vault.key(), BallastError::DuplicateAccount);
+        ensure!(
             self.source.amount >= amount && !self.source.is_frozen(),
             BallastError::TokenAccountUnusable
         );

@@ -1,7 +1,7 @@
 //! `flag`: anyone starts, or confirms, the auction clock of an account under its maintenance margin.
 use anchor_lang::prelude::*;
 
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 use crate::events::Flagged;
 use crate::margin;
 use crate::state::{Exchange, Flag, MarginAccount, RiskBoard};
@@ -29,7 +29,7 @@ pub(crate) fn flag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<()>
         let board = accounts.board.load()?;
         let mut account = accounts.margin_account.load_mut()?;
         let report = margin::evaluate(&board, &account, now)?;
-        require!(report.is_liquidatable(), BallastError::AccountHealthy);
+        ensure!(report.is_liquidatable(), BallastError::AccountHealthy);
         let auction = accounts.exchange.load()?.auction.risk();
         match account.flag.clock() {
             Some(running) if !running.has_lapsed(now, &auction) => account.flag.confirmed_at = now,

@@ -8,7 +8,7 @@ use ballast_risk::settlement::CashLimits;
 use ballast_risk::MarginReport;
 
 use crate::clearing::{check_owner_open_interest, fill, release};
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::Liquidated;
 use crate::margin::{self, Revaluation};
 use crate::state::{
@@ -57,17 +57,17 @@ pub struct Liquidate<'info> {
 
 impl Liquidate<'_> {
     fn validate(&self, lots: u64) -> Result<()> {
-        require!(lots > 0, BallastError::ZeroAmount);
-        require!(
+        ensure!(lots > 0, BallastError::ZeroAmount);
+        ensure!(
             self.liquidator.key() != self.liquidatee.key(),
             BallastError::SelfLiquidation
         );
         let (liquidator, liquidatee) = (self.liquidator.load()?, self.liquidatee.load()?);
-        require!(liquidator.wallet != liquidatee.wallet, BallastError::SelfLiquidation);
-        require!(liquidator.may_trade(self.keeper.key), BallastError::NotTrader);
-        require!(liquidatee.order_reserve == 0, BallastError::OpenOrders);
+        ensure!(liquidator.wallet != liquidatee.wallet, BallastError::SelfLiquidation);
+        ensure!(liquidator.may_trade(self.keeper.key), BallastError::NotTrader);
+        ensure!(liquidatee.order_reserve == 0, BallastError::OpenOrders);
         let recorded = self.exchange.load()?.market(self.market.load()?.instrument)?;
-        require!(recorded == self.market.key(), BallastError::WrongMarket);
+        ensure!(recorded == self.market.key(), BallastError::WrongMarket);
         Ok(())
     }
 }
@@ -103,7 +103,7 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
     let params = board.portfolio_params();
     let mut revaluation = Revaluation::new(&board, &params, &account, step.instrument.asset, step.now)?;
     let before = revaluation.evaluate(&account)?;
-    require!(before.is_liquidatable(), BallastError::AccountHealthy);
+    ensure!(before.is_liquidatable(), BallastError::AccountHealthy);
     let at = account.find(market.instrument).ok_or(BallastError::PositionMissing)?;
     let held = account.positions().get(at).ok_or(BallastError::PositionMissing)?.lots();
     step.check_amount(&mut revaluation, &before, &mut account, at, lots)?;
@@ -126,7 +126,7 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
     let cost = step_cost(&before, &moved, step.rate).or_error()?.quote_floor();
     let bounty = step.pay(accounts, &mut account, at, &mut market, cost)?;
     let after = revaluation.evaluate(&account)?;
-    require!(is_healthier(&before, &after).or_error()?, BallastError::NotHealthier);
+    ensure!(is_healthier(&before, &after).or_error()?, BallastError::NotHealthier);
     step.check_not_too_much(&mut revaluation, &mut account, at, &after, taken)?;
     release(&mut account, &mut market, at)?;
     account.flag.confirmed_at = step.now;
@@ -155,7 +155,7 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
 
 /// `lots` with the sign of what is held; never more than is held.
 fn signed(lots: u64, held: Lots) -> Result<Lots> {
-    require!(lots <= held.0.unsigned_abs(), BallastError::LiquidatesTooMuch);
+    ensure!(lots <= held.0.unsigned_abs(), BallastError::LiquidatesTooMuch);
     let lots = Lots(i64::try_from(lots).map_err(|_| BallastError::MathOverflow)?);
     if held.0 < 0 {
         return lots.negated().or_error();
@@ -176,10 +176,10 @@ impl<'a> Step<'a> {
         let now = clock.unix_timestamp;
         let auction = exchange.auction.risk();
         let running = flag.clock().ok_or(BallastError::NotFlagged)?;
-        require!(clock.slot > flag.started_slot, BallastError::FlagTooYoung);
-        require!(!running.has_lapsed(now, &auction), BallastError::FlagLapsed);
+        ensure!(clock.slot > flag.started_slot, BallastError::FlagTooYoung);
+        ensure!(!running.has_lapsed(now, &auction), BallastError::FlagLapsed);
         let instrument = board.instrument(market.instrument)?;
-        require!(
+        ensure!(
             board.asset(instrument.asset)?.price.is_fresh(now),
             BallastError::StalePrice
         );
@@ -208,10 +208,10 @@ impl<'a> Step<'a> {
     ) -> Result<()> {
         let held = account.positions().get(at).ok_or(BallastError::PositionMissing)?.lots();
         let size = held.0.unsigned_abs();
-        require!(lots <= size, BallastError::LiquidatesTooMuch);
+        ensure!(lots <= size, BallastError::LiquidatesTooMuch);
         let whole = self.evaluate_after(revaluation, account, at, held)?;
         let most = most_lots(before, &whole, self.rate, size).or_error()?;
-        require!(lots <= most || self.is_dust(held)?, BallastError::LiquidatesTooMuch);
+        ensure!(lots <= most || self.is_dust(held)?, BallastError::LiquidatesTooMuch);
         Ok(())
     }
 
@@ -249,7 +249,7 @@ impl<'a> Step<'a> {
         }
         let total = Dollars(flag.window_notional).plus(notional).or_error()?;
         if let Some(cap) = step_cap(before, self.elapsed, &self.auction).or_error()? {
-            require!(total <= cap, BallastError::StepCapExceeded);
+            ensure!(total <= cap, BallastError::StepCapExceeded);
         }
         flag.window_notional = total.0;
         Ok(())
@@ -315,7 +315,7 @@ impl<'a> Step<'a> {
         }
         let one_back = Lots(taken.0.signum().wrapping_neg());
         let less = self.evaluate_after(revaluation, account, at, one_back)?;
-        require!(!reaches_target(&less).or_error()?, BallastError::LiquidatesTooMuch);
+        ensure!(!reaches_target(&less).or_error()?, BallastError::LiquidatesTooMuch);
         Ok(())
     }
 
@@ -345,7 +345,7 @@ impl<'a> Step<'a> {
             .rebalance(before, account.quote_balance().or_error()?)?;
         let report = margin::evaluate(self.board, &account, self.now)?;
         let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
-        require!(report.equity_initial >= required, BallastError::LiquidatorMargin);
+        ensure!(report.equity_initial >= required, BallastError::LiquidatorMargin);
         account.next_sequence();
         Ok(())
     }

@@ -4,7 +4,7 @@ use ballast_risk::liquidation::reaches_target;
 use ballast_risk::MarginReport;
 
 use super::FlagAccount;
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::Unflagged;
 use crate::margin;
 
@@ -15,7 +15,7 @@ pub(crate) fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<(
     let event = {
         let board = accounts.board.load()?;
         let mut account = accounts.margin_account.load_mut()?;
-        require!(account.flag.clock().is_some(), BallastError::NotFlagged);
+        ensure!(account.flag.clock().is_some(), BallastError::NotFlagged);
         let report = margin::evaluate(&board, &account, now)?;
         // A stale price's benefit of the doubt keeps an account from liquidation; it is no recovery, and neither is a dead one's paper profit.
         let equity = report.equity_maintenance.min(report.equity_liquidation);
@@ -23,7 +23,7 @@ pub(crate) fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<(
             equity_liquidation: equity,
             ..report
         };
-        require!(reaches_target(&strict).or_error()?, BallastError::NotRecovered);
+        ensure!(reaches_target(&strict).or_error()?, BallastError::NotRecovered);
         account.flag = account.flag.stopped();
         Unflagged {
             margin_account: accounts.margin_account.key(),

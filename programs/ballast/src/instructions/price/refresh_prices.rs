@@ -1,7 +1,7 @@
 //! `refresh_prices`: anyone puts new prices on the board.
 use anchor_lang::prelude::*;
 
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 use crate::events::PriceRefreshed;
 use crate::oracle::{accept, pyth};
 use crate::state::{PriceFeed, RiskBoard, QUOTE_ASSET};
@@ -16,8 +16,8 @@ pub struct RefreshPrices<'info> {
 
 /// Refreshes the prices of `assets`; [`QUOTE_ASSET`] names the quote asset's own feed.
 pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, assets: Vec<u8>) -> Result<()> {
-    require!(!assets.is_empty(), BallastError::ZeroAmount);
-    require!(
+    ensure!(!assets.is_empty(), BallastError::ZeroAmount);
+    ensure!(
         assets.len() == ctx.remaining_accounts.len(),
         BallastError::PriceAccountsMismatch
     );

@@ -2,7 +2,7 @@
 use anchor_lang::prelude::*;
 
 use crate::clearing::{load_market, Settlement};
-use crate::error::BallastError;
+use crate::error::{ensure, BallastError};
 use crate::events::Settled;
 use crate::margin;
 use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
@@ -32,9 +32,9 @@ pub struct SettlePnl<'info> {
 /// # Errors
 /// [`BallastError::NothingToSettle`] when none of them moves anything; the positions that can't settle are otherwise left as they are.
 pub(crate) fn settle_pnl<'info>(ctx: Context<'info, SettlePnl<'info>>) -> Result<()> {
-    require!(!ctx.remaining_accounts.is_empty(), BallastError::MarketMissing);
+    ensure!(!ctx.remaining_accounts.is_empty(), BallastError::MarketMissing);
     let events = settle_all(ctx.accounts, ctx.remaining_accounts)?;
-    require!(!events.is_empty(), BallastError::NothingToSettle);
+    ensure!(!events.is_empty(), BallastError::NothingToSettle);
     for event in events {
         emit_cpi!(event);
     }
@@ -59,7 +59,7 @@ fn settle_all<'info>(accounts: &SettlePnl<'info>, markets: &'info [AccountInfo<'
     let mut events = Vec::with_capacity(markets.len());
     for (n, info) in markets.iter().enumerate() {
         let is_new = markets.iter().take(n).all(|other| other.key != info.key);
-        require!(is_new, BallastError::UnexpectedAccount);
+        ensure!(is_new, BallastError::UnexpectedAccount);
         let instrument = AccountLoader::<Market>::try_from(info)?.load()?.instrument;
         let loader = load_market(&exchange, instrument, info)?;
         let mut market = loader.load_mut()?;

@@ -5,7 +5,7 @@ use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
 use crate::clearing::{check_market_open_interest, check_owner_open_interest, fill, release, Fill};
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
 use crate::margin::Revaluation;
 use crate::state::{ppm, Exchange, Instrument, MarginAccount, Market, OwnerRecord, RiskBoard};
@@ -48,14 +48,14 @@ pub struct BlockTrade<'info> {
 
 impl BlockTrade<'_> {
     fn validate(&self, lots: i64) -> Result<()> {
-        require!(lots != 0, BallastError::ZeroAmount);
-        require!(self.taker.key() != self.maker.key(), BallastError::SelfTrade);
+        ensure!(lots != 0, BallastError::ZeroAmount);
+        ensure!(self.taker.key() != self.maker.key(), BallastError::SelfTrade);
         let (taker, maker) = (self.taker.load()?, self.maker.load()?);
-        require!(taker.wallet != maker.wallet, BallastError::SelfTrade);
-        require!(taker.may_trade(self.taker_signer.key), BallastError::NotTrader);
-        require!(maker.may_trade(self.maker_signer.key), BallastError::NotTrader);
+        ensure!(taker.wallet != maker.wallet, BallastError::SelfTrade);
+        ensure!(taker.may_trade(self.taker_signer.key), BallastError::NotTrader);
+        ensure!(maker.may_trade(self.maker_signer.key), BallastError::NotTrader);
         let recorded = self.exchange.load()?.market(self.market.load()?.instrument)?;
-        require!(recorded == self.market.key(), BallastError::WrongMarket);
+        ensure!(recorded == self.market.key(), BallastError::WrongMarket);
         Ok(())
     }
 }
@@ -91,7 +91,7 @@ fn clear(accounts: &BlockTrade, lots: Lots, price: Price) -> Result<Traded> {
     let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
     let mut market = accounts.market.load_mut()?;
     let instrument = board.instrument(market.instrument)?;
-    require!(!instrument.is_expired(now), BallastError::InstrumentExpired);
+    ensure!(!instrument.is_expired(now), BallastError::InstrumentExpired);
     let mark = board.mark(instrument)?;
     let terms = Terms {
         exchange: &exchange,
@@ -142,7 +142,7 @@ impl Terms<'_> {
     fn check_price(&self) -> Result<()> {
         let tick = self.instrument.tick_size;
         let on_tick = self.price.0 > 0 && self.price.0.checked_rem(tick) == Some(0);
-        require!(on_tick, BallastError::OffTick);
+        ensure!(on_tick, BallastError::OffTick);
         let gap = Quantity(
             self.price
                 .0
@@ -152,21 +152,21 @@ impl Terms<'_> {
         let band = Quantity(self.mark.0)
             .times_floor(ppm(self.exchange.limits.price_band_ppm))
             .or_error()?;
-        require!(gap.magnitude().or_error()? <= band, BallastError::PriceOutsideBand);
+        ensure!(gap.magnitude().or_error()? <= band, BallastError::PriceOutsideBand);
         Ok(())
     }
 
     /// A stale asset may only be reduced, and by both.
     fn check_freshness(&self, taker: &Fill, maker: &Fill) -> Result<()> {
         let fresh = self.board.asset(self.instrument.asset)?.price.is_fresh(self.now);
-        require!(fresh || (taker.reduces() && maker.reduces()), BallastError::StalePrice);
+        ensure!(fresh || (taker.reduces() && maker.reduces()), BallastError::StalePrice);
         Ok(())
     }
 
     /// What opens a position has a minimum size.
     fn check_size(&self, lots: Lots) -> Result<()> {
         let notional = self.notional(lots)?.magnitude().or_error()?.quote_floor().or_error()?;
-        require!(
+        ensure!(
             notional.0.unsigned_abs() >= self.exchange.limits.minimum_trade.max(1),
             BallastError::TradeTooSmall
         );
@@ -256,6 +256,6 @@ impl Terms<'_> {
 fn check_cash(account: &MarginAccount, after: &MarginReport) -> Result<()> {
     let backing = after.credit_initial.quote_floor();
     let covered = account.cash >= 0 || QuoteAmount(account.cash).plus(backing).or_error()?.0 >= 0;
-    require!(covered, BallastError::CashUnderCredit);
+    ensure!(covered, BallastError::CashUnderCredit);
     Ok(())
 }
