@@ -133,6 +133,8 @@ pub mod feeds {
 
 /// The three assets of genesis, with a future that expires 60 days from `now`: BTC and SOL are collateral too.
 ///
+/// A genesis that resumes later keeps the `now` of its first run: another expiry would be another future.
+///
 /// Lots are 0.0001 BTC, 0.001 ETH and 0.01 SOL.
 pub fn assets(now: i64) -> Vec<AssetConfig> {
     let expiry = now.saturating_add(60 * DAY);

@@ -17,7 +17,7 @@ use crate::Chain;
 pub struct Founder<'a> {
     /// Pays and becomes the authority.
     pub authority: &'a Keypair,
-    /// The board's account, fresh for a new exchange.
+    /// The board's account, fresh for a new exchange; not used when the exchange exists.
     pub board: &'a Keypair,
     /// The exchange's id.
     pub id: u64,
@@ -32,11 +32,16 @@ impl Founder<'_> {
     }
 }
 
-/// Creates the exchange unless it exists.
+/// Creates the exchange unless it exists; the addresses returned are then those on chain.
 pub fn create_exchange<C: Chain>(chain: &mut C, founder: &Founder) -> Result<Exchange, C::Error> {
     let exchange = founder.exchange();
-    if chain.account_data(&exchange.key)?.is_some() {
-        return Ok(exchange);
+    if let Some(data) = chain.account_data(&exchange.key)? {
+        // A run that resumes may come with another board key than the one that was taken.
+        return Ok(decode::<state::Exchange>(&data).map_or(exchange, |recorded| Exchange {
+            board: recorded.board,
+            quote_mint: recorded.quote_mint,
+            ..exchange
+        }));
     }
     let authority = founder.authority.pubkey();
     let board = allocate::<RiskBoard, C>(chain, &authority, &exchange.board)?;
