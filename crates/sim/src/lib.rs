@@ -1,6 +1,8 @@
 //! Ballast in an embedded Solana VM: the compiled program, real price accounts, wallets with tokens, and the invariants that must hold
 //! after every step.
 pub mod invariants;
+pub mod prices;
 pub mod snapshot;
+pub mod table;
 pub mod vm;
 pub mod world;
