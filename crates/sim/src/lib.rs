@@ -1,6 +1,7 @@
 //! Ballast in an embedded Solana VM: the compiled program, real price accounts, wallets with tokens, and the invariants that must hold
 //! after every step.
 pub mod invariants;
+pub mod keeper;
 pub mod prices;
 pub mod snapshot;
 pub mod table;
