@@ -1,8 +1,10 @@
 //! Ballast in an embedded Solana VM: the compiled program, real price accounts, wallets with tokens, and the invariants that must hold
 //! after every step.
+pub mod demo;
 pub mod invariants;
 pub mod keeper;
 pub mod prices;
+pub mod replay;
 pub mod snapshot;
 pub mod table;
 pub mod vm;
