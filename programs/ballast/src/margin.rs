@@ -8,7 +8,7 @@ use ballast_risk::{
 };
 
 use crate::error::{ensure, BallastError, OrError};
-use crate::state::{mark, native_quantity, Asset, Balance, MarginAccount, Position, RiskBoard};
+use crate::state::{mark, native_quantity, Asset, Balance, MarginAccount, Position, RiskBoard, VERSION};
 
 /// How the quote asset is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,8 @@ impl<'a> Walk<'a> {
 
     /// Adds every asset that the account holds but `except`.
     fn add_all(&mut self, account: &MarginAccount, except: Option<u8>) -> Result<()> {
+        let known = account.version == VERSION && self.board.version == VERSION;
+        ensure!(known, BallastError::WrongVersion);
         let mut positions = account.positions();
         for index in 0..self.board.asset_count {
             let count = positions.iter().take_while(|p| p.asset == index).count();

@@ -48,6 +48,15 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
         BallastError::InvalidParameter
     );
     let price = args.feed.bind()?;
+    for other in board.assets.iter().take(usize::from(index)) {
+        // A second listing of one price would double every cap.
+        let same = other.symbol == args.symbol || other.price.feed_id == price.feed_id;
+        ensure!(!same, BallastError::AlreadyListed);
+        ensure!(
+            clusters_agree(&args.clusters, &other.clusters),
+            BallastError::InvalidParameter
+        );
+    }
     let asset: &mut Asset = board
         .assets
         .get_mut(usize::from(index))
@@ -65,4 +74,17 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
         feed_id: args.feed.feed_id,
     });
     Ok(())
+}
+
+/// Whether no cluster of one asset is a cluster of the other on another level: the scan refuses such a pair in every account.
+fn clusters_agree(ours: &[u8; MAX_LEVELS], theirs: &[u8; MAX_LEVELS]) -> bool {
+    ours.iter()
+        .enumerate()
+        .filter(|(_, cluster)| **cluster != 0)
+        .all(|(level, cluster)| {
+            theirs
+                .iter()
+                .enumerate()
+                .all(|(other, theirs)| theirs != cluster || other == level)
+        })
 }

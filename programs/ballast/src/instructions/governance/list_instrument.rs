@@ -7,6 +7,8 @@ use crate::state::{
     Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, DISCRIMINATOR, MAX_INSTRUMENTS, VERSION,
 };
 
+/// Least scan range of an asset that instruments are listed on, 10⁻⁹: 1 %. Without one a position would need no margin.
+const MIN_SCAN_RANGE: i64 = 10_000_000;
 /// Furthest expiry that is listed: two years.
 const MAX_TENOR: i64 = 2 * 365 * 86_400;
 /// Largest basis of an expiry, 10⁻⁹: 20 %.
@@ -87,7 +89,10 @@ pub(crate) fn list_instrument<'info>(
     let mut board = ctx.accounts.board.load_mut()?;
     let index = exchange.instrument_count;
     ensure!(usize::from(index) < MAX_INSTRUMENTS, BallastError::BoardFull);
-    board.asset(args.asset)?;
+    let scan_range = board.asset(args.asset)?.params.scan_range;
+    ensure!(scan_range >= MIN_SCAN_RANGE, BallastError::InvalidParameter);
+    let same = |i: &Instrument| i.kind == args.kind as u8 && i.asset == args.asset && i.expiry == args.expiry;
+    ensure!(!board.instruments.iter().any(same), BallastError::AlreadyListed);
     let expiry_slot = match args.kind {
         InstrumentKind::Perpetual => 0,
         InstrumentKind::Future => {
