@@ -15,7 +15,7 @@ usage: ballast-sbf build [OPTIONS] [-- CARGO ARGUMENTS]
   --out DIR              where the .so goes, also --sbf-out-dir (default: target/deploy)
   --max-size BYTES       fail if the program is larger
   --target-dir DIR       intermediate files (default: target/sbf)
-  --dump DIR             write the intermediate code, before and after the lowering
+  --dump DIR             write the intermediate code and the object with names
   --features, --no-default-features, --all-features, --package, --workspace, --locked, --offline, --frozen,
   --jobs, --verbose, --quiet   as cargo's
   --version              the versions found
@@ -84,9 +84,7 @@ pub fn parse(args: impl Iterator<Item = String>) -> Result<Request> {
     };
     while let Some(arg) = args.next() {
         let (name, inline) = match arg.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => {
-                (name.to_string(), Some(value.to_string()))
-            }
+            Some((name, value)) if name.starts_with("--") => (name.to_string(), Some(value.to_string())),
             _ => (arg.clone(), None),
         };
         let mut value = || {
@@ -181,23 +179,13 @@ mod tests {
             "--locked",
         ]);
         assert_eq!(options.out_dir, PathBuf::from("o"));
-        assert_eq!(
-            options.cargo_args,
-            ["--features", "a b", "--offline", "--locked"]
-        );
+        assert_eq!(options.cargo_args, ["--features", "a b", "--offline", "--locked"]);
     }
 
     #[test]
     fn what_cannot_be_built_is_refused() {
-        for args in [
-            &["--arch", "v3"][..],
-            &["--max-size", "many"],
-            &["--manifest-path"],
-        ] {
-            assert!(
-                parse(args.iter().map(ToString::to_string)).is_err(),
-                "{args:?}"
-            );
+        for args in [&["--arch", "v3"][..], &["--max-size", "many"], &["--manifest-path"]] {
+            assert!(parse(args.iter().map(ToString::to_string)).is_err(), "{args:?}");
         }
     }
 }

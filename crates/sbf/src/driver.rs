@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -77,18 +77,18 @@ impl Folders {
 pub fn build(options: &BuildOptions) -> Result<()> {
     let versions = Versions::found()?;
     let folders = Folders::new(options)?;
+    // Until the end of the build: what one build removes another one may be about to copy.
+    let lock_file = folders.work.join("lock");
+    let lock = File::create(&lock_file).with_context(|| lock_file.display().to_string())?;
     if versions != Versions::proven() && std::env::var_os(INSIDE_GATE).is_none() {
         run_gate(&versions, &folders)?;
     }
+    lock.lock().context("waiting for another build")?;
     if std_source::prepare(&folders.library, &versions)? {
-        eprintln!(
-            "prepared std {} in {}",
-            versions.rust_source,
-            folders.library.display()
-        );
+        eprintln!("prepared std {} in {}", versions.rust_source, folders.library.display());
     }
     let runtime = build_runtime(&folders)?;
-    relink_if_builder_changed(&folders, &runtime)?;
+    forget_stale_programs(&folders, &runtime)?;
     let programs = build_program(options, &folders, &runtime)?;
     ensure!(
         !programs.is_empty(),
@@ -192,8 +192,8 @@ fn build_runtime(folders: &Folders) -> Result<PathBuf> {
 }
 
 /// Cargo does not know that a program depends on its linker and on the runtime: when one of them changed, the
-/// programs linked so far are removed, and cargo links them again.
-fn relink_if_builder_changed(folders: &Folders, runtime: &Path) -> Result<()> {
+/// programs linked so far are removed, and cargo makes them again.
+fn forget_stale_programs(folders: &Folders, runtime: &Path) -> Result<()> {
     let mut hasher = DefaultHasher::new();
     for file in [std::env::current_exe()?.as_path(), runtime] {
         fs::read(file)
@@ -208,7 +208,8 @@ fn relink_if_builder_changed(folders: &Folders, runtime: &Path) -> Result<()> {
     for folder in [folders.release(), folders.release().join("deps")] {
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();
-            if path.extension() == Some(OsStr::new("so")) {
+            // The empty ones are those of dependencies, which have no code in them.
+            if path.extension() == Some(OsStr::new("so")) && fs::metadata(&path)?.len() > 0 {
                 fs::remove_file(path)?;
             }
         }
@@ -224,19 +225,9 @@ struct Program {
 }
 
 /// Compiles and links; returns the programs that came out.
-fn build_program(
-    options: &BuildOptions,
-    folders: &Folders,
-    runtime: &Path,
-) -> Result<Vec<Program>> {
+fn build_program(options: &BuildOptions, folders: &Folders, runtime: &Path) -> Result<Vec<Program>> {
     let mut command = cargo(folders)?;
-    command.args([
-        "build",
-        "--release",
-        "-Zbuild-std=std,panic_abort",
-        "--target",
-        TARGET,
-    ]);
+    command.args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(manifest) = &options.manifest_path {
         command.arg("--manifest-path").arg(manifest);
@@ -261,18 +252,10 @@ fn build_program(
 fn programs_in(messages: &str) -> Result<Vec<Program>> {
     let mut programs = vec![];
     for line in messages.lines() {
-        let message: Value =
-            serde_json::from_str(line).with_context(|| format!("cargo's message: {line}"))?;
+        let message: Value = serde_json::from_str(line).with_context(|| format!("cargo's message: {line}"))?;
         let name = message["target"]["name"].as_str().unwrap_or_default();
-        let files = message["filenames"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        for file in files
-            .iter()
-            .filter_map(Value::as_str)
-            .filter(|f| f.ends_with(".so"))
-        {
+        let files = message["filenames"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for file in files.iter().filter_map(Value::as_str).filter(|f| f.ends_with(".so")) {
             let for_the_chain = file.contains(TARGET);
             if for_the_chain && fs::metadata(file).is_ok_and(|m| m.len() > 0) {
                 programs.push(Program {

@@ -32,11 +32,7 @@ fn run() -> Result<()> {
         cli::Request::Help => print!("{}", cli::USAGE),
         cli::Request::Version => {
             let found = toolchain::Versions::found()?;
-            println!(
-                "ballast-sbf {} ({})",
-                env!("CARGO_PKG_VERSION"),
-                found.label()
-            );
+            println!("ballast-sbf {} ({})", env!("CARGO_PKG_VERSION"), found.label());
         }
     }
     Ok(())

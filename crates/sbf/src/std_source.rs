@@ -177,10 +177,7 @@ mod tests {
 
     #[test]
     fn a_patch_point_that_is_there_twice_is_an_error() {
-        let error = PATCH
-            .applied_to("fn old() {}\nfn old() {}\n")
-            .unwrap_err()
-            .to_string();
+        let error = PATCH.applied_to("fn old() {}\nfn old() {}\n").unwrap_err().to_string();
         assert!(error.contains("2 times"), "{error}");
     }
 }

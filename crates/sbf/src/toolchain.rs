@@ -13,8 +13,7 @@ pub const CARGO: &str = "/usr/bin/cargo";
 /// The sources of Rust, from Debian's `rust-web-src`.
 pub const RUST_SOURCE: &str = "/usr/lib/rustlib/src/rust";
 
-const INSTALL: &str =
-    "run scripts/setup.sh, which installs rustc-web, cargo-web, rust-web-src and llvm-22-dev";
+const INSTALL: &str = "run scripts/setup.sh, which installs rustc-web, cargo-web, rust-web-src and llvm-22-dev";
 
 /// The versions that decide what a program compiles to.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,8 +47,7 @@ impl Versions {
             .output()
             .with_context(|| format!("{RUSTC} is missing: {INSTALL}"))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let rustc = field(&text, "release: ")
-            .with_context(|| format!("{RUSTC} states no version: {INSTALL}"))?;
+        let rustc = field(&text, "release: ").with_context(|| format!("{RUSTC} states no version: {INSTALL}"))?;
         let rustc_llvm = field(&text, "LLVM version: ").unwrap_or_default();
         let version_file = Path::new(RUST_SOURCE).join("src/version");
         let rust_source = fs::read_to_string(&version_file)
@@ -71,12 +69,7 @@ impl Versions {
                 self.rust_source
             );
         }
-        let major = |version: &str| {
-            version
-                .split('.')
-                .next()
-                .and_then(|v| v.parse::<u32>().ok())
-        };
+        let major = |version: &str| version.split('.').next().and_then(|v| v.parse::<u32>().ok());
         if major(rustc_llvm) > major(&self.llvm) {
             bail!(
                 "rustc writes bitcode of LLVM {rustc_llvm}, the link step has LLVM {}: it needs the same or a newer one",
@@ -88,10 +81,7 @@ impl Versions {
 
     /// One word for file names and messages.
     pub fn label(&self) -> String {
-        format!(
-            "rustc-{}-source-{}-llvm-{}",
-            self.rustc, self.rust_source, self.llvm
-        )
+        format!("rustc-{}-source-{}-llvm-{}", self.rustc, self.rust_source, self.llvm)
     }
 }
 

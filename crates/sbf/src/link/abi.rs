@@ -62,8 +62,7 @@ impl Lowering<'_> {
         let at = |f: Value| format!("in function `{}`", super::readable(&f.name()));
         for function in module.functions() {
             if !function.is_intrinsic() {
-                self.rewrite_function(function)
-                    .with_context(|| at(function))?;
+                self.rewrite_function(function).with_context(|| at(function))?;
             }
         }
         for function in module.functions() {
@@ -84,11 +83,7 @@ impl Lowering<'_> {
         let mut result_slots = vec![];
         self.flatten(result, &mut result_slots)?;
         let wide_result = result_slots.len() > 1;
-        let mut slots = if wide_result {
-            vec![self.b.t.ptr]
-        } else {
-            vec![]
-        };
+        let mut slots = if wide_result { vec![self.b.t.ptr] } else { vec![] };
         for param in &params {
             self.flatten(*param, &mut slots)?;
         }
@@ -265,9 +260,7 @@ impl Lowering<'_> {
                 calls.push((call, convention));
             }
         }
-        let most = |words: fn(&Convention) -> usize| {
-            calls.iter().map(|(_, c)| words(c)).max().unwrap_or(0)
-        };
+        let most = |words: fn(&Convention) -> usize| calls.iter().map(|(_, c)| words(c)).max().unwrap_or(0);
         let area = |words: usize| (words > 0).then(|| self.b.stack_words(function, words));
         let areas = CallAreas {
             arguments: area(most(Convention::spilled)),

@@ -3,13 +3,11 @@
 use std::ffi::CString;
 
 use anyhow::{bail, Result};
-use llvm_sys::core::{
-    LLVMDisposeMemoryBuffer, LLVMGetBufferSize, LLVMGetBufferStart, LLVMGetVersion,
-};
+use llvm_sys::core::{LLVMDisposeMemoryBuffer, LLVMGetBufferSize, LLVMGetBufferStart, LLVMGetVersion};
 use llvm_sys::error::LLVMGetErrorMessage;
 use llvm_sys::target::{
-    LLVMInitializeBPFAsmParser, LLVMInitializeBPFAsmPrinter, LLVMInitializeBPFTarget,
-    LLVMInitializeBPFTargetInfo, LLVMInitializeBPFTargetMC,
+    LLVMInitializeBPFAsmParser, LLVMInitializeBPFAsmPrinter, LLVMInitializeBPFTarget, LLVMInitializeBPFTargetInfo,
+    LLVMInitializeBPFTargetMC,
 };
 use llvm_sys::target_machine::*;
 use llvm_sys::transforms::pass_builder::*;
@@ -29,8 +27,8 @@ const OPTIONS: [&str; 7] = [
     "-inline-max-stacksize=512",
 ];
 
-/// What the backend says about a frame that is too large; it names the function in the same message.
-const FRAME_TOO_LARGE: &str = "BPF stack limit";
+/// What the backend says about a frame that is too large, behind the name of the function.
+const FRAME_TOO_LARGE: &str = ": Looks like the BPF stack limit is exceeded";
 
 /// The version of the LLVM library that this process runs with, for example "22.1.8".
 pub fn llvm_version() -> String {
@@ -46,10 +44,7 @@ pub struct Machine(LLVMTargetMachineRef);
 impl Machine {
     /// Sets LLVM up; called once per process.
     pub fn new() -> Result<Self> {
-        let options: Vec<CString> = OPTIONS
-            .iter()
-            .filter_map(|o| CString::new(*o).ok())
-            .collect();
+        let options: Vec<CString> = OPTIONS.iter().filter_map(|o| CString::new(*o).ok()).collect();
         let pointers: Vec<_> = options.iter().map(|o| o.as_ptr()).collect();
         // SAFETY: the initialisers come before everything else; the strings outlive the call, which copies them.
         let machine = unsafe {
@@ -59,11 +54,7 @@ impl Machine {
             LLVMInitializeBPFAsmPrinter();
             LLVMInitializeBPFAsmParser();
             let count = pointers.len() as i32;
-            llvm_sys::support::LLVMParseCommandLineOptions(
-                count,
-                pointers.as_ptr(),
-                std::ptr::null(),
-            );
+            llvm_sys::support::LLVMParseCommandLineOptions(count, pointers.as_ptr(), std::ptr::null());
             LLVMCreateTargetMachine(
                 LLVMGetTargetFromName(c"bpfel".as_ptr()),
                 c"bpfel".as_ptr(),
@@ -134,14 +125,7 @@ impl Machine {
         // SAFETY: module and machine live as long as the process; the buffer is copied and freed.
         let object = unsafe {
             let kind = LLVMCodeGenFileType::LLVMObjectFile;
-            if LLVMTargetMachineEmitToMemoryBuffer(
-                self.0,
-                module.raw(),
-                kind,
-                &mut message,
-                &mut buffer,
-            ) != 0
-            {
+            if LLVMTargetMachineEmitToMemoryBuffer(self.0, module.raw(), kind, &mut message, &mut buffer) != 0 {
                 bail!("code generation: {}", text_of(message));
             }
             let start = LLVMGetBufferStart(buffer).cast::<u8>();
@@ -149,11 +133,7 @@ impl Machine {
             LLVMDisposeMemoryBuffer(buffer);
             object
         };
-        let problems: Vec<String> = module
-            .take_diagnostics()
-            .iter()
-            .map(|d| explain(d))
-            .collect();
+        let problems: Vec<String> = module.take_diagnostics().iter().map(|d| explain(d)).collect();
         if !problems.is_empty() {
             bail!("code generation:\n{}", problems.join("\n"));
         }
@@ -165,12 +145,33 @@ impl Machine {
 fn explain(diagnostic: &str) -> String {
     let message: Vec<String> = diagnostic.split(' ').map(readable).collect();
     let message = message.join(" ");
-    if diagnostic.contains(FRAME_TOO_LARGE) {
-        format!(
-            "{message}\n  A stack frame holds 4,096 bytes: box the large value, pass it by reference, or move part of \
-             the function into another one marked #[inline(never)]."
-        )
-    } else {
-        message
+    match message.split_once(FRAME_TOO_LARGE) {
+        Some((place, _)) => format!(
+            "the stack frame of {} is larger than 4,096 bytes: box the large value, pass it by reference, or move \
+             part of the function into another one marked #[inline(never)]",
+            place.trim_start_matches("<unknown>:0:0: in ")
+        ),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_is_too_large_is_explained_with_the_readable_name() {
+        let diagnostic = "<unknown>:0:0: in function _RNvCs1234_7mycrate3foo void (ptr): Looks like the BPF stack \
+                          limit is exceeded. Please move large on stack variables into BPF per-cpu array map.";
+        let text = explain(diagnostic);
+        assert!(
+            text.starts_with("the stack frame of function mycrate::foo void (ptr) is larger than"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn other_messages_stay() {
+        assert_eq!(explain("something else"), "something else");
     }
 }

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{bail, ensure, Context, Result};
 use object::{
-    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionIndex,
-    SectionKind, SymbolSection,
+    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionIndex, SectionKind, SymbolSection,
 };
 
 use super::readable;
@@ -110,9 +109,10 @@ impl Layout {
             return Ok(None);
         };
         let name = symbol.name().unwrap_or_default();
-        let base = self.address.get(&section).with_context(|| {
-            format!("`{}` lies in a section that is not loaded", readable(name))
-        })?;
+        let base = self
+            .address
+            .get(&section)
+            .with_context(|| format!("`{}` lies in a section that is not loaded", readable(name)))?;
         Ok(Some(base + symbol.address()))
     }
 }
@@ -121,14 +121,12 @@ impl Layout {
 fn is_rodata<'a>(section: &impl ObjectSection<'a>) -> Result<bool> {
     let name = section.name().unwrap_or_default();
     Ok(match section.kind() {
-        SectionKind::ReadOnlyData
-        | SectionKind::ReadOnlyString
-        | SectionKind::ReadOnlyDataWithRel => !name.starts_with(".BTF"),
+        SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::ReadOnlyDataWithRel => {
+            !name.starts_with(".BTF")
+        }
         // Constants with pointers in them.
         SectionKind::Data if name.starts_with(".data.rel.ro") => true,
-        SectionKind::Data | SectionKind::UninitializedData | SectionKind::Common
-            if section.size() > 0 =>
-        {
+        SectionKind::Data | SectionKind::UninitializedData | SectionKind::Common if section.size() > 0 => {
             bail!("writable section {name}: a Solana program has no writable statics")
         }
         _ => false,
@@ -144,11 +142,7 @@ fn put_word(image: &mut [u8], at: usize, value: u32) {
 }
 
 /// Applies all relocations. Returns the syscalls with the places that call them.
-fn relocate(
-    object: &Bytes,
-    layout: &Layout,
-    image: &mut [u8],
-) -> Result<BTreeMap<String, Vec<u64>>> {
+fn relocate(object: &Bytes, layout: &Layout, image: &mut [u8]) -> Result<BTreeMap<String, Vec<u64>>> {
     let mut syscalls: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for section in object.sections() {
         let Some(&base) = layout.address.get(&section.index()) else {
@@ -178,7 +172,10 @@ fn relocate(
                      an operating system",
                     readable(name)
                 ),
-                (kind, _) => bail!("relocation {kind} against `{}` has no counterpart in sBPF", readable(name)),
+                (kind, _) => bail!(
+                    "relocation {kind} against `{}` has no counterpart in sBPF",
+                    readable(name)
+                ),
             }
         }
     }
@@ -227,7 +224,9 @@ fn translate(text: &mut [u8]) -> Result<()> {
             // The two-slot load of a 64-bit immediate.
             0x18 => at += 8,
             opcode if is_sbpf_v0(opcode, &text[at + 2..at + 4]) => {}
-            opcode => bail!("sBPF v0 has no instruction {opcode:#04x} (at {at:#x} of the code), a defect of the builder"),
+            opcode => {
+                bail!("sBPF v0 has no instruction {opcode:#04x} (at {at:#x} of the code), a defect of the builder")
+            }
         }
         at += 8;
     }
@@ -235,22 +234,17 @@ fn translate(text: &mut [u8]) -> Result<()> {
 }
 
 const JUMPS: [u8; 25] = [
-    0x05, 0x85, 0x95, 0x15, 0x1d, 0x25, 0x2d, 0x35, 0x3d, 0x45, 0x4d, 0x55, 0x5d, 0x65, 0x6d, 0x75,
-    0x7d, 0xa5, 0xad, 0xb5, 0xbd, 0xc5, 0xcd, 0xd5, 0xdd,
+    0x05, 0x85, 0x95, 0x15, 0x1d, 0x25, 0x2d, 0x35, 0x3d, 0x45, 0x4d, 0x55, 0x5d, 0x65, 0x6d, 0x75, 0x7d, 0xa5, 0xad,
+    0xb5, 0xbd, 0xc5, 0xcd, 0xd5, 0xdd,
 ];
-const LOADS_AND_STORES: [u8; 12] = [
-    0x61, 0x69, 0x71, 0x79, 0x62, 0x6a, 0x72, 0x7a, 0x63, 0x6b, 0x73, 0x7b,
-];
+const LOADS_AND_STORES: [u8; 12] = [0x61, 0x69, 0x71, 0x79, 0x62, 0x6a, 0x72, 0x7a, 0x63, 0x6b, 0x73, 0x7b];
 const BYTE_SWAPS: [u8; 2] = [0xd4, 0xdc];
 
 /// Whether sBPF v0 has an instruction. `offset` is its offset field, in which later versions of BPF mark signed
 /// division and sign-extending moves.
 fn is_sbpf_v0(opcode: u8, offset: &[u8]) -> bool {
     let is_alu64 = opcode & 7 == 7 && opcode >> 4 <= 0xc && offset == [0, 0];
-    is_alu64
-        || JUMPS.contains(&opcode)
-        || LOADS_AND_STORES.contains(&opcode)
-        || BYTE_SWAPS.contains(&opcode)
+    is_alu64 || JUMPS.contains(&opcode) || LOADS_AND_STORES.contains(&opcode) || BYTE_SWAPS.contains(&opcode)
 }
 
 /// Appends the tables behind the constants and fills in the header.
@@ -285,11 +279,7 @@ const SECTION_NAMES: [&str; 8] = [
 
 impl Writer {
     fn new(image: Vec<u8>, layout: Layout, entry: u64) -> Self {
-        Writer {
-            image,
-            layout,
-            entry,
-        }
+        Writer { image, layout, entry }
     }
 
     fn finish(mut self, entry_point: &str, syscalls: &BTreeMap<String, Vec<u64>>) -> Vec<u8> {
@@ -301,16 +291,10 @@ impl Writer {
             symbols: self.append(&symbols),
             strings: self.append(&strings),
             relocations: self.append(&relocations),
-            section_names: self.append(
-                SECTION_NAMES
-                    .map(|name| format!("{name}\0"))
-                    .concat()
-                    .as_bytes(),
-            ),
+            section_names: self.append(SECTION_NAMES.map(|name| format!("{name}\0")).concat().as_bytes()),
         };
         self.fill_dynamic(&tables);
-        self.image
-            .resize(align(self.image.len() as u64, 8) as usize, 0);
+        self.image.resize(align(self.image.len() as u64, 8) as usize, 0);
         let section_headers = self.image.len() as u64;
         self.append_section_headers(&tables);
         self.fill_header(&tables, section_headers);
@@ -326,11 +310,7 @@ impl Writer {
     }
 
     /// The dynamic symbols (none, the entry point, the syscalls) and their names.
-    fn symbols<'a>(
-        &self,
-        entry_point: &str,
-        syscalls: impl Iterator<Item = &'a String>,
-    ) -> (Vec<u8>, Vec<u8>) {
+    fn symbols<'a>(&self, entry_point: &str, syscalls: impl Iterator<Item = &'a String>) -> (Vec<u8>, Vec<u8>) {
         const GLOBAL_FUNCTION: u8 = 0x12;
         const GLOBAL: u8 = 0x10;
         const TEXT_SECTION: u16 = 1;
@@ -398,17 +378,12 @@ impl Writer {
             (3, 0, tables.section_names, 0, 0, 1, 0),
         ];
         let mut name_at = 0u32;
-        for (name, (kind, flags, (at, size), link, info, alignment, entry)) in
-            SECTION_NAMES.iter().zip(headers)
-        {
+        for (name, (kind, flags, (at, size), link, info, alignment, entry)) in SECTION_NAMES.iter().zip(headers) {
             let address = if flags & ALLOCATED != 0 { at } else { 0 };
             self.image.extend(name_at.to_le_bytes());
             self.image.extend((kind as u32).to_le_bytes());
-            self.image.extend(
-                [flags, address, at, size]
-                    .into_iter()
-                    .flat_map(u64::to_le_bytes),
-            );
+            self.image
+                .extend([flags, address, at, size].into_iter().flat_map(u64::to_le_bytes));
             self.image.extend((link as u32).to_le_bytes());
             self.image.extend((info as u32).to_le_bytes());
             self.image
@@ -434,16 +409,8 @@ impl Writer {
         );
         header.extend(SBPF_V0.to_le_bytes());
         let sections = SECTION_NAMES.len() as u16;
-        let sizes =
-            [FILE_HEADER, PROGRAM_HEADER, PROGRAM_HEADERS, SECTION_HEADER].map(|v| v as u16);
-        let counts = [
-            sizes[0],
-            sizes[1],
-            sizes[2],
-            sizes[3],
-            sections,
-            sections - 1,
-        ];
+        let sizes = [FILE_HEADER, PROGRAM_HEADER, PROGRAM_HEADERS, SECTION_HEADER].map(|v| v as u16);
+        let counts = [sizes[0], sizes[1], sizes[2], sizes[3], sections, sections - 1];
         header.extend(counts.into_iter().flat_map(u16::to_le_bytes));
         let (text, rodata) = (self.layout.text, self.layout.rodata);
         let tables_end = tables.relocations.0 + tables.relocations.1;
@@ -471,11 +438,7 @@ fn dynamic_relocations<'a>(sites: impl Iterator<Item = &'a Vec<u64>>) -> Vec<u8>
     const FIRST_SYSCALL: u64 = 2;
     let mut relocations: Vec<(u64, u64)> = vec![];
     for (index, sites) in (FIRST_SYSCALL..).zip(sites) {
-        relocations.extend(
-            sites
-                .iter()
-                .map(|site| (*site, index << 32 | u64::from(R_BPF_64_32))),
-        );
+        relocations.extend(sites.iter().map(|site| (*site, index << 32 | u64::from(R_BPF_64_32))));
     }
     relocations.sort_unstable();
     relocations

@@ -3,9 +3,7 @@
 //! Programs should have none; std's formatting has some, and a program that logs a float must not fail to build.
 
 use anyhow::{bail, Result};
-use llvm_sys::{
-    LLVMIntPredicate, LLVMIntPredicate::*, LLVMOpcode::*, LLVMRealPredicate::*, LLVMTypeKind,
-};
+use llvm_sys::{LLVMIntPredicate, LLVMIntPredicate::*, LLVMOpcode::*, LLVMRealPredicate::*, LLVMTypeKind};
 
 use super::ir::{Type, Value};
 use super::ops::Lowering;
@@ -73,12 +71,8 @@ impl Lowering<'_> {
             LLVMFCmp => return self.float_comparison(i),
             LLVMFPExt => return Ok(b.call("__extendsfdf2", ty, &[i.operand(0)])),
             LLVMFPTrunc => return Ok(b.call("__truncdfsf2", ty, &[i.operand(0)])),
-            LLVMUIToFP | LLVMSIToFP => {
-                return self.int_to_float(i.operand(0), ty, Self::is_signed(opcode))
-            }
-            LLVMFPToUI | LLVMFPToSI => {
-                return self.float_to_int(function, i.operand(0), ty, Self::is_signed(opcode))
-            }
+            LLVMUIToFP | LLVMSIToFP => return self.int_to_float(i.operand(0), ty, Self::is_signed(opcode)),
+            LLVMFPToUI | LLVMFPToSI => return self.float_to_int(function, i.operand(0), ty, Self::is_signed(opcode)),
             _ => bail!("the remainder of floats has no lowering: use integers"),
         };
         let name = format!("__{operator}{}3", suffix(ty)?);
@@ -102,32 +96,18 @@ impl Lowering<'_> {
         if suffix != "df" {
             bail!("a conversion of 128 bits to f32 has no lowering: use integers");
         }
-        let name = if signed {
-            "__sbf_floattidf"
-        } else {
-            "__sbf_floatuntidf"
-        };
+        let name = if signed { "__sbf_floattidf" } else { "__sbf_floatuntidf" };
         let (low, high) = self.split(value);
         Ok(b.call(name, to, &[low, high]))
     }
 
     /// The conversions of compiler-builtins saturate, which the ones that do not saturate leave open.
-    pub fn float_to_int(
-        &self,
-        function: Value,
-        value: Value,
-        to: Type,
-        signed: bool,
-    ) -> Result<Value> {
+    pub fn float_to_int(&self, function: Value, value: Value, to: Type, signed: bool) -> Result<Value> {
         let b = &self.b;
         let suffix = suffix(value.ty())?;
         let bits = to.int_width();
         let result = if bits > 64 {
-            let name = if signed {
-                "__sbf_fixdfti"
-            } else {
-                "__sbf_fixunsdfti"
-            };
+            let name = if signed { "__sbf_fixdfti" } else { "__sbf_fixunsdfti" };
             let value = if suffix == "sf" {
                 b.call("__extendsfdf2", b.t.f64, &[value])
             } else {
@@ -153,8 +133,7 @@ impl Lowering<'_> {
         let bits = u64::from(to.int_width());
         // 2^k - 1
         let limit = |k| b.sub(b.shl(ty.constant(1), ty.constant(k)), ty.constant(1));
-        let clamp =
-            |value, predicate, bound| b.select(b.icmp(predicate, value, bound), bound, value);
+        let clamp = |value, predicate, bound| b.select(b.icmp(predicate, value, bound), bound, value);
         let value = if signed {
             let (highest, lowest) = (limit(bits - 1), b.not(limit(bits - 1)));
             clamp(clamp(value, LLVMIntSGT, highest), LLVMIntSLT, lowest)

@@ -12,8 +12,8 @@ use llvm_sys::analysis::{LLVMVerifierFailureAction, LLVMVerifyModule};
 use llvm_sys::core::*;
 use llvm_sys::prelude::*;
 use llvm_sys::{
-    LLVMAttributeFunctionIndex, LLVMDiagnosticSeverity, LLVMIntPredicate, LLVMLinkage, LLVMOpcode,
-    LLVMRealPredicate, LLVMTypeKind, LLVMVisibility,
+    LLVMAttributeFunctionIndex, LLVMDiagnosticSeverity, LLVMIntPredicate, LLVMLinkage, LLVMOpcode, LLVMRealPredicate,
+    LLVMTypeKind, LLVMVisibility,
 };
 
 /// Values get no names: nobody reads the intermediate code in a normal build.
@@ -70,9 +70,7 @@ pub unsafe fn text_of(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 /// Collects errors and warnings; LLVM calls it with the list that [`Module::new`] registered.
@@ -145,15 +143,10 @@ impl Module {
         let c_name = c_string(name);
         // SAFETY: the buffer is copied; the sub-module is consumed by the linking.
         unsafe {
-            let buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(
-                bitcode.as_ptr().cast(),
-                bitcode.len(),
-                c_name.as_ptr(),
-            );
+            let buffer =
+                LLVMCreateMemoryBufferWithMemoryRangeCopy(bitcode.as_ptr().cast(), bitcode.len(), c_name.as_ptr());
             let mut part = std::ptr::null_mut();
-            if llvm_sys::bit_reader::LLVMParseBitcodeInContext2(self.context, buffer, &mut part)
-                != 0
-            {
+            if llvm_sys::bit_reader::LLVMParseBitcodeInContext2(self.context, buffer, &mut part) != 0 {
                 bail!(
                     "{name}: this LLVM cannot read the bitcode; rustc's LLVM must not be newer ({})",
                     self.take_diagnostics().join("; ")
@@ -165,10 +158,7 @@ impl Module {
                 LLVMSetDataLayout(self.raw, LLVMGetDataLayoutStr(part));
             }
             if llvm_sys::linker::LLVMLinkModules2(self.raw, part) != 0 {
-                bail!(
-                    "{name}: does not link: {}",
-                    self.take_diagnostics().join("; ")
-                );
+                bail!("{name}: does not link: {}", self.take_diagnostics().join("; "));
             }
         }
         Ok(())
@@ -207,20 +197,14 @@ impl Module {
     pub fn functions(&self) -> Vec<Value> {
         // SAFETY: see the top of the file.
         let first = unsafe { LLVMGetFirstFunction(self.raw) };
-        collect(first, LLVMGetNextFunction)
-            .into_iter()
-            .map(Value)
-            .collect()
+        collect(first, LLVMGetNextFunction).into_iter().map(Value).collect()
     }
 
     /// All global variables.
     pub fn globals(&self) -> Vec<Value> {
         // SAFETY: see the top of the file.
         let first = unsafe { LLVMGetFirstGlobal(self.raw) };
-        collect(first, LLVMGetNextGlobal)
-            .into_iter()
-            .map(Value)
-            .collect()
+        collect(first, LLVMGetNextGlobal).into_iter().map(Value).collect()
     }
 
     /// Lets the optimiser remove and change what nobody outside of the module needs.
@@ -452,13 +436,8 @@ impl Value {
     /// All instructions of a function, in order.
     pub fn instructions(self) -> Vec<Value> {
         // SAFETY: called for functions only.
-        let blocks = collect(
-            unsafe { LLVMGetFirstBasicBlock(self.0) },
-            LLVMGetNextBasicBlock,
-        );
-        let firsts = blocks
-            .into_iter()
-            .map(|b| unsafe { LLVMGetFirstInstruction(b) });
+        let blocks = collect(unsafe { LLVMGetFirstBasicBlock(self.0) }, LLVMGetNextBasicBlock);
+        let firsts = blocks.into_iter().map(|b| unsafe { LLVMGetFirstInstruction(b) });
         firsts
             .flat_map(|first| collect(first, LLVMGetNextInstruction))
             .map(Value)
@@ -547,8 +526,7 @@ impl Value {
             LLVMSetLinkage(self.0, LLVMGetLinkage(old.0));
             LLVMSetFunctionCallConv(self.0, LLVMGetFunctionCallConv(old.0));
             let at = LLVMAttributeFunctionIndex;
-            let mut list =
-                vec![std::ptr::null_mut(); LLVMGetAttributeCountAtIndex(old.0, at) as usize];
+            let mut list = vec![std::ptr::null_mut(); LLVMGetAttributeCountAtIndex(old.0, at) as usize];
             if !list.is_empty() {
                 LLVMGetAttributesAtIndex(old.0, at, list.as_mut_ptr());
             }
@@ -580,8 +558,7 @@ impl Value {
         unsafe {
             LLVMSetInstructionCallConv(self.0, LLVMGetInstructionCallConv(old.0));
             let at = LLVMAttributeFunctionIndex;
-            let mut list =
-                vec![std::ptr::null_mut(); LLVMGetCallSiteAttributeCount(old.0, at) as usize];
+            let mut list = vec![std::ptr::null_mut(); LLVMGetCallSiteAttributeCount(old.0, at) as usize];
             if !list.is_empty() {
                 LLVMGetCallSiteAttributes(old.0, at, list.as_mut_ptr());
             }
@@ -614,13 +591,11 @@ impl Value {
 fn kept_attributes(list: Vec<LLVMAttributeRef>) -> impl Iterator<Item = LLVMAttributeRef> {
     let kept = KEPT_ATTRIBUTES.map(attribute_kind);
     // SAFETY: the attributes come from LLVM, and the kind is read of enum attributes only.
-    list.into_iter().filter(move |a| unsafe {
-        LLVMIsEnumAttribute(*a) != 0 && kept.contains(&LLVMGetEnumAttributeKind(*a))
-    })
+    list.into_iter()
+        .filter(move |a| unsafe { LLVMIsEnumAttribute(*a) != 0 && kept.contains(&LLVMGetEnumAttributeKind(*a)) })
 }
 
-type BinaryBuilder =
-    unsafe extern "C" fn(LLVMBuilderRef, LLVMValueRef, LLVMValueRef, *const c_char) -> LLVMValueRef;
+type BinaryBuilder = unsafe extern "C" fn(LLVMBuilderRef, LLVMValueRef, LLVMValueRef, *const c_char) -> LLVMValueRef;
 
 /// Inserts instructions at one place of the module.
 pub struct Builder<'m> {
@@ -716,16 +691,7 @@ impl<'m> Builder<'m> {
         }
         let mut index = [self.t.i64.constant(bytes).0];
         // SAFETY: the callers stay within the object.
-        Value(unsafe {
-            LLVMBuildInBoundsGEP2(
-                self.raw,
-                self.t.i8.0,
-                base.0,
-                index.as_mut_ptr(),
-                1,
-                UNNAMED,
-            )
-        })
+        Value(unsafe { LLVMBuildInBoundsGEP2(self.raw, self.t.i8.0, base.0, index.as_mut_ptr(), 1, UNNAMED) })
     }
 
     pub fn load(&self, ty: Type, from: Value, align: u32) -> Value {
@@ -767,16 +733,7 @@ impl<'m> Builder<'m> {
     pub fn call_value(&self, ty: Type, callee: Value, args: &[Value]) -> Value {
         let mut raw: Vec<LLVMValueRef> = args.iter().map(|a| a.0).collect();
         // SAFETY: see the top of the file; the verifier checks the arguments.
-        Value(unsafe {
-            LLVMBuildCall2(
-                self.raw,
-                ty.0,
-                callee.0,
-                raw.as_mut_ptr(),
-                raw.len() as u32,
-                UNNAMED,
-            )
-        })
+        Value(unsafe { LLVMBuildCall2(self.raw, ty.0, callee.0, raw.as_mut_ptr(), raw.len() as u32, UNNAMED) })
     }
 
     /// A call of the function `name`, which is declared when needed.
@@ -791,8 +748,7 @@ impl<'m> Builder<'m> {
         let call = self.call("abort", self.t.void, &[]);
         // SAFETY: see the top of the file.
         unsafe {
-            let attribute =
-                LLVMCreateEnumAttribute(self.module.context, attribute_kind("noreturn"), 0);
+            let attribute = LLVMCreateEnumAttribute(self.module.context, attribute_kind("noreturn"), 0);
             LLVMAddCallSiteAttribute(call.0, LLVMAttributeFunctionIndex, attribute);
         }
     }
@@ -803,11 +759,7 @@ impl<'m> Builder<'m> {
         before.position_before(function.first_instruction());
         // SAFETY: see the top of the file.
         unsafe {
-            let area = LLVMBuildAlloca(
-                before.raw,
-                LLVMArrayType2(self.t.i64.0, words as u64),
-                UNNAMED,
-            );
+            let area = LLVMBuildAlloca(before.raw, LLVMArrayType2(self.t.i64.0, words as u64), UNNAMED);
             LLVMSetAlignment(area, 8);
             LLVMDisposeBuilder(before.raw);
             Value(area)

@@ -52,9 +52,9 @@ impl<'m> Lowering<'m> {
         for function in self.b.module.functions() {
             for instruction in function.instructions() {
                 self.b.position_before(instruction);
-                let rewrite = self.rewrite(function, instruction).with_context(|| {
-                    format!("in function `{}`", super::readable(&function.name()))
-                })?;
+                let rewrite = self
+                    .rewrite(function, instruction)
+                    .with_context(|| format!("in function `{}`", super::readable(&function.name())))?;
                 match rewrite {
                     Rewrite::Keep => continue,
                     Rewrite::Delete => {}
@@ -69,20 +69,14 @@ impl<'m> Lowering<'m> {
     fn rewrite(&self, function: Value, i: Value) -> Result<Rewrite> {
         let bits = i.ty().int_width();
         Ok(match i.opcode() {
-            LLVMMul if bits > 64 => {
-                Rewrite::Replace(self.multiply_wide(i.operand(0), i.operand(1)))
-            }
-            LLVMUDiv | LLVMURem | LLVMSDiv | LLVMSRem if bits > 64 => {
-                Rewrite::Replace(self.divide_wide(function, i)?)
-            }
+            LLVMMul if bits > 64 => Rewrite::Replace(self.multiply_wide(i.operand(0), i.operand(1))),
+            LLVMUDiv | LLVMURem | LLVMSDiv | LLVMSRem if bits > 64 => Rewrite::Replace(self.divide_wide(function, i)?),
             LLVMSDiv | LLVMSRem => Rewrite::Replace(self.divide_signed(i)),
             LLVMShl | LLVMLShr | LLVMAShr if bits > 64 && !i.operand(1).is_const_int() => {
                 Rewrite::Replace(self.shift_wide(i)?)
             }
-            LLVMFAdd | LLVMFSub | LLVMFMul | LLVMFDiv | LLVMFCmp | LLVMFPExt | LLVMFPTrunc
-            | LLVMUIToFP | LLVMSIToFP | LLVMFPToUI | LLVMFPToSI | LLVMFRem => {
-                Rewrite::Replace(self.float_operation(function, i)?)
-            }
+            LLVMFAdd | LLVMFSub | LLVMFMul | LLVMFDiv | LLVMFCmp | LLVMFPExt | LLVMFPTrunc | LLVMUIToFP
+            | LLVMSIToFP | LLVMFPToUI | LLVMFPToSI | LLVMFRem => Rewrite::Replace(self.float_operation(function, i)?),
             LLVMUnreachable => {
                 let after_abort = i
                     .previous()
@@ -103,11 +97,7 @@ impl<'m> Lowering<'m> {
 
     /// Calls of LLVM's intrinsics; other calls stay.
     fn intrinsic_call(&self, function: Value, i: Value) -> Result<Rewrite> {
-        let name = i
-            .callee()
-            .as_function()
-            .map(Value::name)
-            .unwrap_or_default();
+        let name = i.callee().as_function().map(Value::name).unwrap_or_default();
         let Some(name) = name.strip_prefix("llvm.") else {
             return Ok(Rewrite::Keep);
         };
@@ -120,12 +110,7 @@ impl<'m> Lowering<'m> {
                 Rewrite::Delete
             }
             "memcpy" | "memmove" => {
-                self.copy(
-                    i.operand(0),
-                    i.operand(1),
-                    i.operand(2),
-                    family == "memmove",
-                );
+                self.copy(i.operand(0), i.operand(1), i.operand(2), family == "memmove");
                 Rewrite::Delete
             }
             "memset" => {
@@ -133,21 +118,15 @@ impl<'m> Lowering<'m> {
                 Rewrite::Delete
             }
             "bpf" if variant == "passthrough" => Rewrite::Replace(i.operand(1)),
-            "umul" | "smul" if variant == "with" => {
-                self.multiply_overflowing(function, i, family == "smul")?
-            }
+            "umul" | "smul" if variant == "with" => self.multiply_overflowing(function, i, family == "smul")?,
             "fshl" | "fshr" if i.ty().int_width() > 64 && !i.operand(2).is_const_int() => {
                 Rewrite::Replace(self.funnel_shift(i, family == "fshl")?)
             }
-            "fptoui" | "fptosi" => Rewrite::Replace(self.float_to_int(
-                function,
-                i.operand(0),
-                i.ty(),
-                family == "fptosi",
-            )?),
-            "ceil" | "floor" | "trunc" | "round" | "sqrt" | "pow" | "powi" | "exp" | "log"
-            | "rint" | "roundeven" | "fma" | "fmuladd" | "copysign" | "minnum" | "maxnum"
-            | "minimum" | "maximum" => {
+            "fptoui" | "fptosi" => {
+                Rewrite::Replace(self.float_to_int(function, i.operand(0), i.ty(), family == "fptosi")?)
+            }
+            "ceil" | "floor" | "trunc" | "round" | "sqrt" | "pow" | "powi" | "exp" | "log" | "rint" | "roundeven"
+            | "fma" | "fmuladd" | "copysign" | "minnum" | "maxnum" | "minimum" | "maximum" => {
                 bail!("the float operation {name} has no lowering: use integers")
             }
             _ => Rewrite::Keep,
@@ -170,11 +149,7 @@ impl<'m> Lowering<'m> {
                 b.pair(product, b.icmp(LLVMIntNE, self.high_signed(x, y), sign))
             }
             (128, _) => {
-                let helper = if signed {
-                    "__sbf_smulo128"
-                } else {
-                    "__sbf_umulo128"
-                };
+                let helper = if signed { "__sbf_smulo128" } else { "__sbf_umulo128" };
                 let (overflow, words) = self.call_helper(function, helper, (x, y), 2);
                 let overflow = b.icmp(LLVMIntNE, overflow, b.t.i64.constant(0));
                 b.pair(self.join(words[0], words[1]), overflow)
@@ -229,8 +204,7 @@ impl<'m> Lowering<'m> {
             // sol_memcpy_ aborts on overlap, even when both ends are the same, which llvm.memcpy allows.
             _ => {
                 let bytes = self.b.zext(bytes, self.b.t.i64);
-                self.b
-                    .call("sol_memmove_", self.b.t.void, &[to, from, bytes]);
+                self.b.call("sol_memmove_", self.b.t.void, &[to, from, bytes]);
             }
         }
     }
@@ -255,11 +229,7 @@ impl<'m> Lowering<'m> {
     fn fill(&self, to: Value, value: Value, bytes: Value) {
         let b = &self.b;
         let Some(count) = bytes.const_u64().filter(|k| *k <= INLINE_FILL_BYTES) else {
-            b.call(
-                "sol_memset_",
-                b.t.void,
-                &[to, value, b.zext(bytes, b.t.i64)],
-            );
+            b.call("sol_memset_", b.t.void, &[to, value, b.zext(bytes, b.t.i64)]);
             return;
         };
         let every_byte = 0x0101_0101_0101_0101;
@@ -298,9 +268,6 @@ impl<'m> Lowering<'m> {
 
     /// Whether `opcode` works on signed operands.
     pub fn is_signed(opcode: LLVMOpcode) -> bool {
-        matches!(
-            opcode,
-            LLVMSDiv | LLVMSRem | LLVMAShr | LLVMSIToFP | LLVMFPToSI
-        )
+        matches!(opcode, LLVMSDiv | LLVMSRem | LLVMAShr | LLVMSIToFP | LLVMFPToSI)
     }
 }

@@ -81,14 +81,14 @@ impl Lowering<'_> {
         let (x, y) = (self.limbs(x, count), self.limbs(y, count));
         let count = count as usize;
         let mut sum = vec![self.b.t.i64.constant(0); count];
-        for i in 0..count {
-            for j in 0..count - i {
-                if is_zero(x[i]) || is_zero(y[j]) {
+        for (i, a) in x.iter().enumerate() {
+            for (j, b) in y.iter().enumerate().take(count - i) {
+                if is_zero(*a) || is_zero(*b) {
                     continue;
                 }
-                self.accumulate(&mut sum, i + j, self.b.mul(x[i], y[j]));
+                self.accumulate(&mut sum, i + j, self.b.mul(*a, *b));
                 if i + j + 1 < count {
-                    self.accumulate(&mut sum, i + j + 1, self.high_unsigned(x[i], y[j]));
+                    self.accumulate(&mut sum, i + j + 1, self.high_unsigned(*a, *b));
                 }
             }
         }
@@ -175,10 +175,7 @@ impl Lowering<'_> {
         let b = &self.b;
         let ty = i.ty();
         if ty.int_width() > 128 {
-            bail!(
-                "a variable shift of {} bits has no lowering",
-                ty.int_width()
-            );
+            bail!("a variable shift of {} bits has no lowering", ty.int_width());
         }
         let value = match i.opcode() {
             LLVMAShr => b.sext(i.operand(0), b.t.i128),
@@ -210,11 +207,7 @@ impl Lowering<'_> {
         } else {
             b.lshr(high, within)
         };
-        let fill = if arithmetic {
-            b.ashr(high, word(63))
-        } else {
-            word(0)
-        };
+        let fill = if arithmetic { b.ashr(high, word(63)) } else { word(0) };
         let carried = b.shl(b.shl(high, word(1)), rest);
         let moved_low = b.or(b.lshr(low, within), carried);
         let low = b.select(by_a_word, moved_high, moved_low);
