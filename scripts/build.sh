@@ -9,8 +9,6 @@ scripts/setup.sh
 . scripts/path.sh
 cargo build-sbf --manifest-path programs/ballast/Cargo.toml --sbf-out-dir target/deploy "$@" -- --locked
 
-# A target folder of its own: the program is compiled for this machine, with other features. anchor-spl's `idl-build`
-# does not compile without its `token_2022`.
+# A target folder of its own: the program is compiled for this machine, with other features.
 cargo build --quiet --locked --package ballast-idl
-CARGO_TARGET_DIR="$PWD/target/idl-build" "${CARGO_TARGET_DIR:-target}/debug/ballast-idl" programs/ballast target \
-    --locked --features anchor-spl/token_2022
+CARGO_TARGET_DIR="$PWD/target/idl-build" "${CARGO_TARGET_DIR:-target}/debug/ballast-idl" programs/ballast target --locked
