@@ -1,0 +1,10 @@
+//! Attacks on the compiled program: each is refused by name, or ends with nothing gained.
+mod accounts;
+mod extraction;
+mod foreign;
+mod liquidation;
+mod oracle;
+mod rounding;
+mod shields;
+mod support;
+mod tokens;
