@@ -169,6 +169,13 @@ pub fn reaches_target(report: &MarginReport) -> Result<bool, RiskError> {
     Ok(report.equity_liquidation >= report.maintenance.times_ceil(TARGET_HEALTH)?)
 }
 
+/// Whether a flag may be taken off: the target is reached at the index alone and with what a dead price may add cut off. The benefit of
+/// the doubt that a stale price has is no recovery, and neither is a dead one's paper profit.
+pub fn has_recovered(report: &MarginReport) -> Result<bool, RiskError> {
+    let equity = report.equity_maintenance.min(report.equity_liquidation);
+    Ok(equity >= report.maintenance.times_ceil(TARGET_HEALTH)?)
+}
+
 /// The liquidator's part of a cost, rounded down; the rest is the insurance fund's.
 pub fn bounty(cost: Dollars, params: &LiquidationParams) -> Result<Dollars, RiskError> {
     Ok(cost.times_floor(params.liquidator_share)?)
@@ -277,6 +284,17 @@ mod tests {
         assert_eq!(is_past_ceiling(&report(126, 100, 0)), Ok(true));
         assert_eq!(is_healthier(&report(90, 100, 0), &report(90, 99, 0)), Ok(true));
         assert_eq!(is_healthier(&report(90, 100, 0), &report(80, 90, 0)), Ok(false));
+    }
+
+    #[test]
+    fn a_stale_prices_doubt_is_no_recovery() {
+        let at = |mm_equity, liquidation_equity| MarginReport {
+            equity_liquidation: Dollars(liquidation_equity * DOLLAR),
+            ..report(mm_equity, 100, 0)
+        };
+        assert_eq!(has_recovered(&at(110, 110)), Ok(true));
+        assert_eq!(has_recovered(&at(109, 500)), Ok(false));
+        assert_eq!(has_recovered(&at(500, 109)), Ok(false));
     }
 
     #[test]

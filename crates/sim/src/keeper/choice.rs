@@ -3,7 +3,8 @@ use ballast::margin::evaluate;
 use ballast::state::{Exchange, MarginAccount, Position, RiskBoard};
 use ballast_fixed::{Dollars, Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::liquidation::{
-    bounty, cost_rate, is_healthier, most_lots, reaches_target, step_cap, step_cost, FlagClock, LiquidationParams,
+    bounty, cost_rate, has_recovered, is_healthier, most_lots, reaches_target, step_cap, step_cost, FlagClock,
+    LiquidationParams,
 };
 use ballast_risk::MarginReport;
 
@@ -105,12 +106,7 @@ impl View<'_> {
         let report = self.margin(account)?;
         let clock = account.flag.clock();
         if !report.is_liquidatable() {
-            // As the chain does it: the benefit of the doubt of a stale price is no recovery.
-            let strict = MarginReport {
-                equity_liquidation: report.equity_maintenance,
-                ..report
-            };
-            let recovered = clock.is_some() && reaches_target(&strict)?;
+            let recovered = clock.is_some() && has_recovered(&report)?;
             return Ok(if recovered { Intent::Unflag } else { Intent::Leave });
         }
         if account.positions().iter().all(|p| p.lots == 0) {

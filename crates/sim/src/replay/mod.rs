@@ -84,7 +84,6 @@ pub fn play(
     residents: Vec<(&'static str, User)>,
     is_builtin: bool,
 ) -> Result<(), Failure> {
-    skip_signature_checks(stage);
     let start = prices.from.max(stage.world.vm.now() + 1);
     report::opening(stage, prices)?;
     advance(stage, prices, start)?;
@@ -100,13 +99,6 @@ pub fn play(
     replay.report_settlement()?;
     replay.report_outcome()?;
     replay.report_insurance(before)
-}
-
-/// Verifying ed25519 signatures in an unoptimised build would be four fifths of the replay's time. Its transactions are signed all the
-/// same; those of the acts before it are verified.
-fn skip_signature_checks(stage: &mut Stage) {
-    let vm = &mut stage.world.vm;
-    vm.svm = std::mem::take(&mut vm.svm).with_sigverify(false);
 }
 
 fn keeper_failed(error: KeeperError) -> Failure {

@@ -1,7 +1,6 @@
 //! `unflag`: anyone stops the clock of an account that has recovered to a health of 1.10.
 use anchor_lang::prelude::*;
-use ballast_risk::liquidation::reaches_target;
-use ballast_risk::MarginReport;
+use ballast_risk::liquidation::has_recovered;
 
 use super::FlagAccount;
 use crate::error::{ensure, BallastError, OrError};
@@ -17,18 +16,12 @@ pub(crate) fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<(
         let mut account = accounts.margin_account.load_mut()?;
         ensure!(account.flag.clock().is_some(), BallastError::NotFlagged);
         let report = margin::evaluate(&board, &account, now)?;
-        // A stale price's benefit of the doubt keeps an account from liquidation; it is no recovery, and neither is a dead one's paper profit.
-        let equity = report.equity_maintenance.min(report.equity_liquidation);
-        let strict = MarginReport {
-            equity_liquidation: equity,
-            ..report
-        };
-        ensure!(reaches_target(&strict).or_error()?, BallastError::NotRecovered);
+        ensure!(has_recovered(&report).or_error()?, BallastError::NotRecovered);
         account.flag = account.flag.stopped();
         Unflagged {
             margin_account: accounts.margin_account.key(),
             sequence: account.next_sequence(),
-            equity: equity.0,
+            equity: report.equity_maintenance.0,
             maintenance: report.maintenance.0,
         }
     };
