@@ -1,4 +1,6 @@
 //! What a validator adds to a program: fees, rent, blockhashes and account locks.
+use std::slice::from_ref;
+
 use ballast::error::BallastError;
 use ballast::state::{MarginAccount, OwnerRecord, DISCRIMINATOR};
 use ballast_client::instruction;
@@ -54,7 +56,7 @@ fn fees_rent_and_blockhashes() {
     // A transaction is processed once, and not at all when its blockhash is too old.
     let mint = venue.exchange.quote_mint;
     let deposit = instruction::deposit(&venue.exchange, &user.account, &mint, &user.usd, 100 * USD);
-    let transaction = venue.bank.transaction(&[deposit.clone()], &[&user.key]);
+    let transaction = venue.bank.transaction(from_ref(&deposit), &[&user.key]);
     venue.bank.process(transaction.clone()).expect("the first time");
     let refused = venue.bank.process(transaction).expect_err("the second time");
     assert_eq!(refused.error, TransactionError::AlreadyProcessed);
