@@ -1,12 +1,22 @@
 //! Each instruction's effect and refusals, against the compiled program.
 mod block_trade;
+mod close_margin_account;
+mod create_exchange;
 mod deposit;
+mod flag;
 mod fund_insurance;
+mod liquidate;
+mod liquidate_amounts;
+mod list_asset;
+mod list_collateral;
+mod list_instrument;
 mod margin_figures;
+mod open_margin_account;
 mod preview;
 mod price_guards;
 mod real_price;
 mod refresh_prices;
+mod settle_pnl;
 mod trade_limits;
 mod trade_rules;
 mod withdraw;

@@ -177,16 +177,34 @@ fn refuses_what_is_not_of_the_exchange() {
 }
 
 #[test]
-fn refuses_an_asset_that_is_not_listed_or_has_no_price() {
+fn refuses_an_asset_that_is_not_listed() {
     let mut w = world();
     let key = trader(&mut w, 100).account.margin_account;
-    let section = PreviewSection::Asset { asset: 3 };
-    let preview = instruction::preview(&w.exchange, &key, section);
-    refuses(&mut w, BallastError::AssetNotListed, |w| w.vm.send(&[preview], &[]));
-    let board = w.exchange.board;
-    edit::<RiskBoard>(&mut w, &board, |b| b.asset_count = 4);
-    let preview = instruction::preview(&w.exchange, &key, section);
-    refuses(&mut w, BallastError::PriceMissing, |w| w.vm.send(&[preview], &[]));
+    for asset in [3, 31, 32, QUOTE_ASSET] {
+        let preview = instruction::preview(&w.exchange, &key, PreviewSection::Asset { asset });
+        refuses(&mut w, BallastError::AssetNotListed, |w| w.vm.send(&[preview], &[]));
+    }
+}
+
+#[test]
+fn refuses_a_position_without_a_price() {
+    let mut w = world();
+    let (user, maker) = pair(&mut w, 30_000);
+    trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+    let (key, board) = (user.account.margin_account, w.exchange.board);
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        (b.assets[0].price.index, b.assets[0].price.slow) = (0, 0)
+    });
+    for section in [
+        PreviewSection::Summary,
+        PreviewSection::Asset { asset: BTC },
+        PreviewSection::Isolated,
+    ] {
+        let preview = instruction::preview(&w.exchange, &key, section);
+        refuses(&mut w, BallastError::PriceMissing, |w| w.vm.send(&[preview], &[]));
+    }
+    // What it does not hold needs no price.
+    assert_eq!(w.asset_section(&maker.account.margin_account, ETH).scan, 0);
 }
 
 #[test]

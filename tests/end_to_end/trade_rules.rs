@@ -1,24 +1,13 @@
 //! `block_trade`: what the margin rules accept and refuse (margin.md sections 4 and 8), to the unit.
 use ballast::error::BallastError;
 use ballast::state::{MarginAccount, QUOTE_ASSET};
-use ballast_sim::world::{User, World, BTC, SOL};
+use ballast_sim::world::{User, World, BTC, ETH, SOL, START};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::{
-    deposit, edit, list_perpetual, pair, trade, trader, BTC_PERP, BTC_UNIT, DOLLAR, ETH_PERP, SOL_PERP, USD,
+    deposit, edit, list_future, list_perpetual, list_priced_asset, long_btc, pair, set_cash, trade, trader, BTC_PERP,
+    BTC_UNIT, DAY, DOLLAR, ETH_PERP, SOL_PERP, USD,
 };
 use ballast_tests::{ok, world};
-
-fn set_cash(w: &mut World, user: &User, units: i64) {
-    let (usd, key) = (w.usd, user.account.margin_account);
-    let missing = units - w.margin_account(&key).cash;
-    let outcome = if missing > 0 {
-        w.fund(user, &usd, missing.unsigned_abs())
-    } else {
-        w.withdraw(user, &usd, missing.unsigned_abs())
-    };
-    ok(w, outcome);
-    assert_eq!(w.margin_account(&key).cash, units);
-}
 
 #[test]
 fn new_risk_needs_the_initial_margin_to_the_unit() {
@@ -108,13 +97,10 @@ fn a_first_position_may_lock_its_reserve_out_of_credit() {
     assert_eq!((account.cash, account.reserve), (-2_000_000, 2_000_000));
 }
 
-/// A user long 1 BTC with 10,052 dollars, worth exactly `equity` of E_mm at a price that brings it there.
+/// A user long 1 BTC at an index that leaves it `equity` dollars of E_mm, and the maker.
 fn long_at(equity: f64) -> (World, User, User) {
-    let mut w = world();
-    let (user, maker) = pair(&mut w, 0);
-    set_cash(&mut w, &user, 10_052_000_000);
-    trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
-    w.set_prices(&[(BTC, 90_000.0 + equity)]); // 10,000 of equity at 100,000
+    let (mut w, user, maker) = long_btc();
+    w.set_prices(&[(BTC, 90_000.0 + equity)]);
     let s = w.summary(&user.account.margin_account);
     assert_eq!(s.equity_maintenance, (equity * DOLLAR as f64).round() as i64);
     (w, user, maker)
@@ -294,15 +280,29 @@ fn refuses_a_position_of_an_earlier_generation() {
 fn refuses_a_forty_first_position() {
     let mut w = world();
     let (user, maker) = (trader(&mut w, 10_000), trader(&mut w, 10_000));
-    let perpetuals: Vec<usize> = (0..41).map(|_| list_perpetual(&mut w, SOL)).collect();
-    for instrument in &perpetuals[..40] {
-        trade(&mut w, *instrument, &user, &maker, 10, 150.0);
+    // A perpetual and twelve futures of each of three assets, and two instruments of a fourth.
+    let prices = [100_000.0, 3_000.0, 150.0, 1.0];
+    let fourth = list_priced_asset(&mut w, "MID", prices[3]);
+    for n in 1..12 {
+        for asset in [BTC, ETH, SOL] {
+            list_future(&mut w, asset, START + 100 * DAY + n, 0);
+        }
     }
-    assert_eq!(w.margin_account(&user.account.margin_account).position_count, 40);
+    list_future(&mut w, fourth, START + DAY, 0);
+    let last = list_perpetual(&mut w, fourth);
+    let price_of = |w: &World, n: usize| prices[usize::from(w.board().instruments[n].asset)];
+    for n in 0..last {
+        let (price, lots) = (price_of(&w, n), if n == last - 1 { 1_000 } else { 1 });
+        trade(&mut w, n, &user, &maker, lots, price);
+    }
+    assert_eq!(
+        (w.margin_account(&user.account.margin_account).position_count, last),
+        (40, 40)
+    );
     refuses(&mut w, BallastError::TooManyPositions, |w| {
-        w.trade(perpetuals[40], &user, &maker, 10, 150.0)
+        w.trade(last, &user, &maker, 1_000, prices[3])
     });
-    trade(&mut w, perpetuals[0], &user, &maker, 10, 150.0);
+    trade(&mut w, BTC_PERP, &user, &maker, 1, prices[0]);
 }
 
 #[test]

@@ -236,13 +236,13 @@ fn wants_the_markets_of_the_losers_and_no_others() {
     for (markets, error) in [
         (vec![], BallastError::MarketMissing),
         (vec![btc], BallastError::MarketMissing),
-        (vec![eth], BallastError::WrongMarket),
-        (vec![eth, btc], BallastError::WrongMarket),
-        (vec![btc, btc], BallastError::WrongMarket),
-        (vec![forged, eth], BallastError::WrongMarket),
-        (vec![btc, future, eth], BallastError::WrongMarket),
+        (vec![eth], BallastError::MarketMissing),
+        (vec![eth, btc], BallastError::MarketMissing),
+        (vec![btc, btc], BallastError::MarketMissing),
+        (vec![forged, eth], BallastError::MarketMissing),
         (vec![btc, eth, future], BallastError::UnexpectedAccount),
         (vec![btc, eth, eth], BallastError::UnexpectedAccount),
+        (vec![btc, eth, w.markets[SOL_PERP]], BallastError::UnexpectedAccount),
     ] {
         let withdraw = instruction::withdraw(&w.exchange, &user.account, &w.usd.mint, &user.usd, 1, &markets);
         refuses(&mut w, error, |w| w.vm.send(&[withdraw], &[&user.key]));
@@ -252,7 +252,9 @@ fn wants_the_markets_of_the_losers_and_no_others() {
     refuses(&mut w, BallastError::WrongMarket, |w| {
         w.vm.send(&[read_only], &[&user.key])
     });
-    let withdraw = instruction::withdraw(&w.exchange, &user.account, &w.usd.mint, &user.usd, 1, &[btc, eth]);
+    // The market of a position that does not lose may stand between them.
+    let passed = [btc, future, eth];
+    let withdraw = instruction::withdraw(&w.exchange, &user.account, &w.usd.mint, &user.usd, 1, &passed);
     let outcome = w.vm.send(&[withdraw], &[&user.key]);
     ok(&w, outcome);
     // The gain has stayed where it is.

@@ -76,7 +76,16 @@ pub fn refuses_somehow(world: &mut World, act: impl FnOnce(&mut World) -> Outcom
 /// When one of them goes through, is refused for another reason, or something moved.
 #[track_caller]
 pub fn checks_every_account(world: &mut World, instruction: &Instruction, signers: &[&Keypair]) {
-    for at in 0..instruction.accounts.len() {
+    checks_declared_accounts(world, instruction, instruction.accounts.len(), signers);
+}
+
+/// As [`checks_every_account`], for the first `count` accounts: what comes behind them the handler itself checks.
+///
+/// # Panics
+/// As [`checks_every_account`].
+#[track_caller]
+pub fn checks_declared_accounts(world: &mut World, instruction: &Instruction, count: usize, signers: &[&Keypair]) {
+    for at in 0..count {
         for (meta, error) in mistakes(world, &instruction.accounts[at]) {
             let mut wrong = instruction.clone();
             wrong.accounts[at] = meta.clone();

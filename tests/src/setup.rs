@@ -4,17 +4,21 @@ use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::solana_program::system_instruction;
 use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
 use ballast::instructions::ListInstrumentArgs;
-use ballast::state::{InstrumentKind, Market, DISCRIMINATOR};
+use ballast::oracle::pyth;
+use ballast::state::{InstrumentKind, Market, DISCRIMINATOR, QUOTE_ASSET};
 use ballast_client::address::Exchange;
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_migrations::config;
 use ballast_migrations::genesis::{self, Founder};
+use ballast_risk::defaults;
 use ballast_sim::vm::Receipt;
-use ballast_sim::world::{mint_account, token_account, Token, User, World, START, TOKEN_PROGRAM};
+use ballast_sim::world::{
+    mint_account, token_account, PriceMessage, Token, User, World, BTC, SOL, START, TOKEN_PROGRAM,
+};
 use bytemuck::Pod;
 use solana_signer::Signer;
 
-use crate::ok;
+use crate::{ok, world};
 
 /// Quote units in a dollar.
 pub const USD: u64 = 1_000_000;
@@ -75,13 +79,13 @@ pub fn allocate(world: &World, key: &Pubkey, len: usize) -> Instruction {
     system_instruction::create_account(&world.authority.pubkey(), key, lamports, len as u64, &ballast::ID)
 }
 
-/// Lists one more future of an asset on lots and ticks of its perpetual and returns its index.
+/// Lists one more future of an asset on lots and ticks of its perpetual (SOL's for further assets) and returns its index.
 pub fn list_future(world: &mut World, asset: u8, expiry: i64, basis: i64) -> usize {
     list(world, InstrumentKind::Future, asset, expiry, basis)
 }
 
 fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: i64) -> usize {
-    let like = world.board().instruments[usize::from(asset) * 2];
+    let like = world.board().instruments[usize::from(asset.min(SOL)) * 2];
     let args = ListInstrumentArgs {
         kind,
         asset,
@@ -183,7 +187,56 @@ pub fn copy_account(world: &mut World, key: &Pubkey) -> Pubkey {
     copy
 }
 
-/// Lists one more perpetual of an asset, on lots and ticks of its first one, and returns its index.
+/// Lists one more asset, a mid cap, with a price in dollars, and returns its index.
+pub fn list_priced_asset(world: &mut World, symbol: &str, price: f64) -> u8 {
+    let feed_id = world.vm.keypair().pubkey().to_bytes();
+    let authority = world.authority.insecure_clone();
+    let args = config::asset(symbol, feed_id, &defaults::MID_CAP, 1, 1, START + DAY).asset;
+    let list = instruction::list_asset(&world.exchange, &authority.pubkey(), args);
+    let outcome = world.vm.send(&[list], &[&authority]);
+    ok(world, outcome);
+    let (asset, account) = (world.board().asset_count - 1, world.vm.keypair().pubkey());
+    let message = PriceMessage::new(feed_id, price, world.vm.now());
+    world.vm.put(account, pyth::RECEIVERS[0], message.account_data());
+    let refresh = instruction::refresh_prices(&world.exchange, &[(asset, account)]);
+    let outcome = world.vm.send(&[refresh], &[]);
+    ok(world, outcome);
+    asset
+}
+
+/// Lists the perpetual of an asset that has none, on lots and ticks of SOL's, and returns its index.
 pub fn list_perpetual(world: &mut World, asset: u8) -> usize {
     list(world, InstrumentKind::Perpetual, asset, 0, 0)
+}
+
+/// Deposits or withdraws quote until the account has exactly `units` of cash.
+pub fn set_cash(world: &mut World, user: &User, units: i64) {
+    let (usd, key) = (world.usd, user.account.margin_account);
+    let missing = units - world.margin_account(&key).cash;
+    let outcome = if missing > 0 {
+        world.fund(user, &usd, missing.unsigned_abs())
+    } else {
+        world.withdraw(user, &usd, missing.unsigned_abs())
+    };
+    ok(world, outcome);
+}
+
+/// A user long 1 BTC from 100,000 whose equity at an index of P is P − 90,000, and the maker on the other side: at 100,000 just enough.
+///
+/// MM is 7.15 % of P: the account falls under it at P = 90,000 / 0.9285 = 96,930.533118…
+pub fn long_btc() -> (World, User, User) {
+    let mut world = world();
+    let (user, maker) = pair(&mut world, 0);
+    // 10,000 of equity, a fee of 50 and the 2 that the first position locks.
+    set_cash(&mut world, &user, 10_052 * USD as i64);
+    trade(&mut world, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+    (world, user, maker)
+}
+
+/// Moves the clock to `time` and refreshes quote and BTC then.
+pub fn btc_at(world: &mut World, time: i64, price: f64) {
+    let gap = time - 1 - world.vm.now();
+    world.vm.advance(gap);
+    world.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, price)]); // takes a second
+    assert_eq!(world.vm.now(), time);
 }

@@ -47,6 +47,10 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
         args.instrument_open_interest_cap > 0 && args.owner_open_interest_cap > 0,
         BallastError::InvalidParameter
     );
+    ensure!(
+        clusters_agree(&args.clusters, &args.clusters),
+        BallastError::InvalidParameter
+    );
     let price = args.feed.bind()?;
     for other in board.assets.iter().take(usize::from(index)) {
         // A second listing of one price would double every cap.

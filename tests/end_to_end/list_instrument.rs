@@ -1,0 +1,258 @@
+//! `list_instrument`: perpetuals and dated futures, their markets, and the bounds of their parameters.
+use anchor_lang::error::ErrorCode;
+use ballast::error::BallastError;
+use ballast::instructions::ListInstrumentArgs;
+use ballast::state::{Exchange, InstrumentKind, Market, RiskBoard, DISCRIMINATOR};
+use ballast_client::instruction;
+use ballast_sim::world::{Outcome, World, BTC, ETH, START, TOKEN_PROGRAM};
+use ballast_tests::refusal::{checks_declared_accounts, refuses, refuses_by_anchor};
+use ballast_tests::setup::{allocate, edit, list_future, list_priced_asset, second_exchange, DAY};
+use ballast_tests::{ok, world};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+const MARKET: usize = DISCRIMINATOR + size_of::<Market>();
+const FUTURE: ListInstrumentArgs = ListInstrumentArgs {
+    kind: InstrumentKind::Future,
+    asset: ETH,
+    lot_size: 7,
+    tick_size: 11,
+    expiry: START + 90 * DAY,
+    basis: 10_000_000,
+};
+const PERPETUAL: ListInstrumentArgs = ListInstrumentArgs {
+    kind: InstrumentKind::Perpetual,
+    expiry: 0,
+    basis: 0,
+    ..FUTURE
+};
+
+/// A perpetual of a fourth asset, which has none yet.
+fn fourth_perpetual(w: &mut World) -> ListInstrumentArgs {
+    ListInstrumentArgs {
+        asset: list_priced_asset(w, "MID", 1.0),
+        ..PERPETUAL
+    }
+}
+
+/// A zeroed account of the program of `len` bytes.
+fn new_market(w: &mut World, len: usize) -> Keypair {
+    let (authority, market) = (w.authority.insecure_clone(), w.vm.keypair());
+    let allocate = allocate(w, &market.pubkey(), len);
+    let outcome = w.vm.send(&[allocate], &[&authority, &market]);
+    ok(w, outcome);
+    market
+}
+
+fn list(w: &mut World, market: &Keypair, args: ListInstrumentArgs) -> Outcome {
+    let authority = w.authority.insecure_clone();
+    let list = instruction::list_instrument(&w.exchange, &authority.pubkey(), &market.pubkey(), args);
+    w.vm.send(&[list], &[&authority])
+}
+
+#[test]
+fn a_future_takes_the_next_index_and_a_slot_of_its_asset() {
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let outcome = list(&mut w, &market, FUTURE);
+    ok(&w, outcome);
+    assert_eq!(w.exchange_account().instrument_count, 7);
+    assert_eq!(w.exchange_account().markets[6], market.pubkey());
+    let board = w.board();
+    let i = board.instruments[6];
+    assert_eq!((i.kind, i.asset, i.expiry_slot, i.generation), (2, ETH, 1, 1));
+    assert_eq!(
+        (i.lot_size, i.tick_size, i.expiry, i.strike, i.basis),
+        (7, 11, START + 90 * DAY, 0, 0)
+    );
+    let expiry = board.assets[usize::from(ETH)].expiries[1];
+    assert_eq!((expiry.time, expiry.basis), (START + 90 * DAY, 10_000_000));
+    let m: Box<Market> = w.read(&market.pubkey());
+    assert_eq!(
+        (m.version, m.instrument, m.generation, m.exchange),
+        (1, 6, 1, w.exchange.key)
+    );
+    assert_eq!((m.pool, m.open_interest, m.positions, m.sequence), (0, 0, 0, 0));
+}
+
+#[test]
+fn a_perpetual_has_no_expiry() {
+    let mut w = world();
+    let perpetual = fourth_perpetual(&mut w);
+    let market = new_market(&mut w, MARKET);
+    let outcome = list(&mut w, &market, perpetual);
+    ok(&w, outcome);
+    let i = w.board().instruments[6];
+    assert_eq!((i.kind, i.asset, i.expiry_slot, i.expiry), (1, 3, 0, 0));
+    assert_eq!(w.board().assets[3].expiries[0].time, 0);
+}
+
+#[test]
+fn refuses_to_list_an_instrument_twice() {
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let genesis = ListInstrumentArgs {
+        expiry: START + 60 * DAY,
+        basis: 0,
+        ..FUTURE
+    };
+    for args in [PERPETUAL, genesis] {
+        refuses(&mut w, BallastError::AlreadyListed, |w| list(w, &market, args));
+    }
+    let another_second = ListInstrumentArgs {
+        expiry: START + 60 * DAY + 1,
+        ..FUTURE
+    };
+    let outcome = list(&mut w, &market, another_second);
+    ok(&w, outcome);
+}
+
+#[test]
+fn instruments_need_an_asset_that_is_margined() {
+    // At least 1 %: without a scan range a position would need no margin.
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let board = w.exchange.board;
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        b.assets[usize::from(ETH)].params.scan_range = 9_999_999
+    });
+    refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, FUTURE));
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        b.assets[usize::from(ETH)].params.scan_range = 10_000_000
+    });
+    let outcome = list(&mut w, &market, FUTURE);
+    ok(&w, outcome);
+}
+
+#[test]
+fn the_expiry_lies_in_the_future_and_within_two_years() {
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let now = w.vm.now();
+    for expiry in [now, now - 1, 0, -1, i64::MIN, now + 730 * DAY + 1, i64::MAX] {
+        let args = ListInstrumentArgs { expiry, ..FUTURE };
+        refuses(&mut w, BallastError::InvalidExpiry, |w| list(w, &market, args));
+    }
+    for expiry in [now + 1, now + 730 * DAY] {
+        let market = new_market(&mut w, MARKET);
+        let outcome = list(&mut w, &market, ListInstrumentArgs { expiry, ..FUTURE });
+        ok(&w, outcome);
+    }
+}
+
+#[test]
+fn refuses_parameters_outside_their_bounds() {
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let most = 1_000_000_000_000_000;
+    for args in [
+        ListInstrumentArgs { lot_size: 0, ..FUTURE },
+        ListInstrumentArgs { lot_size: -1, ..FUTURE },
+        ListInstrumentArgs {
+            lot_size: most + 1,
+            ..FUTURE
+        },
+        ListInstrumentArgs { tick_size: 0, ..FUTURE },
+        ListInstrumentArgs {
+            tick_size: most + 1,
+            ..FUTURE
+        },
+        ListInstrumentArgs {
+            basis: 200_000_001,
+            ..FUTURE
+        },
+        ListInstrumentArgs {
+            basis: -200_000_001,
+            ..FUTURE
+        },
+        ListInstrumentArgs {
+            basis: i64::MIN,
+            ..FUTURE
+        },
+        ListInstrumentArgs { basis: 1, ..PERPETUAL },
+        ListInstrumentArgs {
+            expiry: START + DAY,
+            ..PERPETUAL
+        },
+    ] {
+        refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
+    }
+    let args = ListInstrumentArgs { asset: 3, ..FUTURE };
+    refuses(&mut w, BallastError::AssetNotListed, |w| list(w, &market, args));
+    let extreme = ListInstrumentArgs {
+        lot_size: most,
+        tick_size: most,
+        basis: -200_000_000,
+        ..FUTURE
+    };
+    let outcome = list(&mut w, &market, extreme);
+    ok(&w, outcome);
+}
+
+#[test]
+fn an_asset_has_twelve_expiries() {
+    let mut w = world();
+    for month in 1..12 {
+        list_future(&mut w, BTC, START + 100 * DAY + month, 0);
+    }
+    let market = new_market(&mut w, MARKET);
+    let args = ListInstrumentArgs { asset: BTC, ..FUTURE };
+    refuses(&mut w, BallastError::BoardFull, |w| list(w, &market, args));
+}
+
+#[test]
+fn a_board_has_256_instruments() {
+    let mut w = world();
+    let key = w.exchange.key;
+    edit::<Exchange>(&mut w, &key, |e| e.instrument_count = 255);
+    let market = new_market(&mut w, MARKET);
+    let outcome = list(&mut w, &market, FUTURE);
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(w.board().instruments[255].kind, 2);
+    let market = new_market(&mut w, MARKET);
+    let next = ListInstrumentArgs {
+        expiry: FUTURE.expiry + 1,
+        ..FUTURE
+    };
+    refuses(&mut w, BallastError::BoardFull, |w| list(w, &market, next));
+}
+
+#[test]
+fn refuses_markets_that_are_small_used_or_somebody_elses() {
+    let mut w = world();
+    let small = new_market(&mut w, MARKET - 1);
+    refuses(&mut w, BallastError::AccountTooSmall, |w| list(w, &small, FUTURE));
+    let market = new_market(&mut w, MARKET);
+    let outcome = list(&mut w, &market, FUTURE);
+    ok(&w, outcome);
+    let next = ListInstrumentArgs {
+        expiry: FUTURE.expiry + 1,
+        ..FUTURE
+    };
+    refuses_by_anchor(&mut w, ErrorCode::ConstraintZero, |w| list(w, &market, next.clone()));
+    let foreign = w.vm.keypair();
+    w.vm.put(foreign.pubkey(), TOKEN_PROGRAM, vec![0; MARKET]);
+    refuses_by_anchor(&mut w, ErrorCode::AccountOwnedByWrongProgram, |w| {
+        list(w, &foreign, next)
+    });
+}
+
+#[test]
+fn refuses_everybody_but_the_authority_and_other_boards() {
+    let mut w = world();
+    let (user, authority) = (w.user(), w.authority.insecure_clone());
+    let market = new_market(&mut w, MARKET);
+    let wrong = instruction::list_instrument(&w.exchange, &user.key.pubkey(), &market.pubkey(), FUTURE);
+    refuses(&mut w, BallastError::NotAuthority, |w| {
+        w.vm.send(&[wrong], &[&user.key])
+    });
+    let second = second_exchange(&mut w).exchange;
+    let right = instruction::list_instrument(&w.exchange, &authority.pubkey(), &market.pubkey(), FUTURE);
+    let mut wrong = right.clone();
+    wrong.accounts[1].pubkey = second.board;
+    refuses(&mut w, BallastError::WrongBoard, |w| w.vm.send(&[wrong], &[&authority]));
+    checks_declared_accounts(&mut w, &right, 2, &[&authority]); // the market is created, not read
+    let mut unsigned = right.clone();
+    unsigned.accounts[3].is_signer = false;
+    refuses_by_anchor(&mut w, ErrorCode::AccountNotSigner, |w| w.vm.send(&[unsigned], &[]));
+}
