@@ -1,0 +1,30 @@
+//! Compute units of every instruction and the size of the program, each against its ceiling.
+//!
+//! `cargo test -p ballast-tests --test compute -- --nocapture` prints the table.
+mod book;
+mod governance;
+mod risk;
+mod table;
+mod wallet;
+
+use ballast_tests::elf;
+use table::Table;
+
+/// Most bytes that the compiled program may have.
+const PROGRAM_SIZE: u64 = 700_000;
+
+#[test]
+fn every_instruction_stays_under_its_ceiling() {
+    let mut table = Table::new("instruction", "compute units");
+    governance::measure(&mut table);
+    wallet::measure(&mut table);
+    risk::measure(&mut table);
+    table.print_and_check();
+}
+
+#[test]
+fn the_program_stays_under_its_size() {
+    let mut table = Table::new("program", "bytes");
+    table.add("ballast.so", elf().len() as u64, PROGRAM_SIZE);
+    table.print_and_check();
+}

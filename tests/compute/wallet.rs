@@ -1,0 +1,105 @@
+//! What wallets do with their own accounts.
+use ballast::instructions::PreviewSection;
+use ballast::state::QUOTE_ASSET;
+use ballast_sim::world::{User, World, BTC, SOL};
+use ballast_tests::ok;
+use ballast_tests::setup::{BTC_PERP, USD};
+
+use crate::book::{eight_instruments, fill_book, funded, ASSETS, HEDGED};
+use crate::table::Table;
+
+/// Measures opening, paying in and out, trading, settling, previewing and closing.
+pub fn measure(table: &mut Table) {
+    let mut world = eight_instruments();
+    let user = funded(&mut world, 50_000);
+    let other = funded(&mut world, 50_000);
+    open_and_close(&mut world, &user, table);
+    deposits(&mut world, &user, table);
+    refresh(&mut world, table);
+    fill_book(&mut world, &user, &other, &HEDGED);
+    // Index and slow price half a percent apart, so that nothing is short-cut.
+    world.set_prices(&[(BTC, 100_400.0), (SOL, 150.5)]);
+    trades(&mut world, &user, &other, table);
+    previews(&mut world, &user, table);
+    withdrawals(&mut world, &user, &other, table);
+}
+
+fn open_and_close(world: &mut World, user: &User, table: &mut Table) {
+    let outcome = world.open(user, 1);
+    table.add("open_margin_account", ok(world, outcome).compute_units, 20_000);
+    let outcome = world.close(user, 1);
+    table.add("close_margin_account", ok(world, outcome).compute_units, 6_000);
+}
+
+fn deposits(world: &mut World, user: &User, table: &mut Table) {
+    let (usd, btc) = (world.usd, world.btc);
+    let outcome = world.fund(user, &usd, USD);
+    table.add("deposit, quote asset", ok(world, outcome).compute_units, 25_000);
+    let outcome = world.fund(user, &btc, 1_000);
+    table.add("deposit, collateral", ok(world, outcome).compute_units, 25_000);
+    let outcome = world.fund_insurance(user, USD);
+    table.add("fund_insurance", ok(world, outcome).compute_units, 10_000);
+}
+
+fn refresh(world: &mut World, table: &mut Table) {
+    world.vm.advance(30);
+    for (asset, price) in ASSETS.into_iter().zip([100_100.0, 3_003.0, 150.15]) {
+        world.post_price(asset, price);
+    }
+    let outcome = world.refresh(&ASSETS);
+    ok(world, outcome);
+    world.vm.advance(30);
+    for (asset, price) in ASSETS.into_iter().zip([100_000.0, 3_000.0, 150.0]) {
+        world.post_price(asset, price);
+    }
+    let outcome = world.refresh(&ASSETS);
+    table.add("refresh_prices, 3 assets", ok(world, outcome).compute_units, 18_000);
+    world.set_prices(&[(QUOTE_ASSET, 1.0)]);
+}
+
+fn trades(world: &mut World, user: &User, other: &User, table: &mut Table) {
+    let outcome = world.trade(BTC_PERP, user, other, 10, 100_400.0);
+    let receipt = ok(world, outcome);
+    table.add("block_trade, 8 positions on each side", receipt.compute_units, 100_000);
+}
+
+fn previews(world: &mut World, user: &User, table: &mut Table) {
+    let key = user.account.margin_account;
+    let (_, used) = world.preview(&key, PreviewSection::Summary);
+    table.add("preview, summary of 8 positions", used, 45_000);
+    let (_, used) = world.preview(&key, PreviewSection::Asset { asset: BTC });
+    table.add("preview, one asset with 3 positions", used, 15_000);
+    let (_, used) = world.preview(&key, PreviewSection::Isolated);
+    table.add("preview, isolated margins of 8 positions", used, 13_000);
+}
+
+fn withdrawals(world: &mut World, user: &User, other: &User, table: &mut Table) {
+    let (usd, btc) = (world.usd, world.btc);
+    // Fresh fees make losers of all positions at the slow price; the first withdrawal settles them.
+    let losers = world.losers(&user.account.margin_account).len() as u64;
+    assert!(losers > 0);
+    let outcome = world.withdraw(user, &usd, USD);
+    let receipt = ok(world, outcome);
+    table.add(
+        "withdraw, 8 positions, all that lose settle",
+        receipt.compute_units,
+        75_000,
+    );
+    assert_eq!(world.losers(&user.account.margin_account).len(), 0);
+    let outcome = world.withdraw(user, &usd, USD);
+    let receipt = ok(world, outcome);
+    table.add(
+        "withdraw quote asset, 8 positions in 3 assets",
+        receipt.compute_units,
+        60_000,
+    );
+    let outcome = world.withdraw(user, &btc, 1_000);
+    let receipt = ok(world, outcome);
+    table.add(
+        "withdraw collateral, 8 positions in 3 assets",
+        receipt.compute_units,
+        60_000,
+    );
+    let outcome = world.settle(&other.account.margin_account, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    table.add("settle_pnl, 8 positions", ok(world, outcome).compute_units, 45_000);
+}
