@@ -1,0 +1,202 @@
+//! Who acts, and what they do.
+use anchor_lang::prelude::Pubkey;
+use ballast::instructions::PreviewSection;
+use ballast_client::instruction::{self, AccountKeys};
+use ballast_sim::world::{Outcome, Token, User, World};
+use ballast_tests::setup::*;
+use solana_signer::Signer;
+
+/// The wallets with their accounts: a market maker, honest traders, hostile ones, keepers, and what hostile ones open besides.
+pub struct Actors {
+    /// All of them.
+    pub users: Vec<User>,
+    /// The number of each one's account among its wallet's.
+    pub indices: Vec<u16>,
+}
+
+/// Takes the other side of most trades.
+pub const MAKER: usize = 0;
+/// Liquidate for a living.
+pub const KEEPERS: [usize; 2] = [1, 2];
+/// Trade within reason.
+pub const HONEST: [usize; 3] = [3, 4, 5];
+/// Try everything.
+pub const HOSTILE: [usize; 3] = [6, 7, 8];
+
+/// An instruction to be sent.
+#[derive(Debug)]
+pub enum Act {
+    /// `deposit`.
+    Deposit { who: usize, token: Token, amount: u64 },
+    /// `withdraw`, with these markets.
+    Withdraw {
+        who: usize,
+        token: Token,
+        amount: u64,
+        markets: Vec<Pubkey>,
+    },
+    /// `withdraw` from somebody else's account.
+    Steal { from: usize, thief: usize, amount: u64 },
+    /// `block_trade`.
+    Trade {
+        instrument: usize,
+        taker: usize,
+        maker: usize,
+        lots: i64,
+        price: i64,
+    },
+    /// `settle_pnl`.
+    Settle { who: usize, instruments: Vec<usize> },
+    /// `flag`.
+    Flag { who: usize },
+    /// `unflag`.
+    Unflag { who: usize },
+    /// `liquidate`.
+    Liquidate {
+        instrument: usize,
+        who: usize,
+        keeper: usize,
+        lots: u64,
+    },
+    /// `fund_insurance`.
+    Fund { who: usize, amount: u64 },
+    /// `open_margin_account`.
+    Open { who: usize, index: u16 },
+    /// `close_margin_account`.
+    Close { who: usize },
+    /// `refresh_prices` of what was posted.
+    Refresh { assets: Vec<u8> },
+    /// `preview`.
+    Preview { who: usize, section: PreviewSection },
+}
+
+impl Actors {
+    /// Opens and funds them.
+    pub fn new(world: &mut World) -> Actors {
+        let cash = [20_000_000, 2_000_000, 2_000_000, 60_000, 120_000, 0, 30_000, 30_000, 0];
+        let users: Vec<User> = cash.iter().map(|dollars| trader(world, *dollars)).collect();
+        let (btc, sol) = (world.btc, world.sol);
+        deposit(world, &users[5], &btc, 2 * BTC_UNIT);
+        deposit(world, &users[4], &sol, 300 * SOL_UNIT);
+        deposit(world, &users[8], &btc, BTC_UNIT / 2);
+        deposit(world, &users[8], &sol, 100 * SOL_UNIT);
+        let indices = vec![0; users.len()];
+        Actors { users, indices }
+    }
+
+    /// Keeps the list of accounts up to date.
+    pub fn follow(&mut self, world: &World, act: &Act, through: bool) {
+        match act {
+            Act::Open { who, index } if through => {
+                let owner = &self.users[*who];
+                let user = User {
+                    key: owner.key.insecure_clone(),
+                    account: AccountKeys::new(&world.exchange, &owner.key.pubkey(), *index),
+                    usd: owner.usd,
+                    btc: owner.btc,
+                    sol: owner.sol,
+                };
+                self.users.push(user);
+                self.indices.push(*index);
+            }
+            Act::Close { who } if through => {
+                self.users.remove(*who);
+                self.indices.remove(*who);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Act {
+    /// The instruction's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Act::Deposit { .. } => "deposit",
+            Act::Withdraw { .. } | Act::Steal { .. } => "withdraw",
+            Act::Trade { .. } => "block_trade",
+            Act::Settle { .. } => "settle_pnl",
+            Act::Flag { .. } => "flag",
+            Act::Unflag { .. } => "unflag",
+            Act::Liquidate { .. } => "liquidate",
+            Act::Fund { .. } => "fund_insurance",
+            Act::Open { .. } => "open_margin_account",
+            Act::Close { .. } => "close_margin_account",
+            Act::Refresh { .. } => "refresh_prices",
+            Act::Preview { .. } => "preview",
+        }
+    }
+
+    /// The actors whose account the instruction may change.
+    pub fn parties(&self) -> Vec<usize> {
+        match self {
+            Act::Deposit { who, .. } | Act::Withdraw { who, .. } | Act::Settle { who, .. } => vec![*who],
+            Act::Flag { who } | Act::Unflag { who } | Act::Close { who } => vec![*who],
+            Act::Steal { from, .. } => vec![*from],
+            Act::Trade { taker, maker, .. } => vec![*taker, *maker],
+            Act::Liquidate { who, keeper, .. } => vec![*who, *keeper],
+            Act::Fund { .. } | Act::Open { .. } | Act::Refresh { .. } | Act::Preview { .. } => vec![],
+        }
+    }
+
+    /// Sends it.
+    pub fn send(&self, world: &mut World, actors: &Actors) -> Outcome {
+        let exchange = world.exchange;
+        let user = |n: &usize| &actors.users[*n];
+        let account = |n: &usize| user(n).account;
+        match self {
+            Act::Deposit { who, token, amount } => world.deposit(user(who), token, *amount),
+            Act::Withdraw {
+                who,
+                token,
+                amount,
+                markets,
+            } => {
+                let to = world.token_account_of(user(who), token);
+                let one = instruction::withdraw(&exchange, &account(who), &token.mint, &to, *amount, markets);
+                world.vm.send(&[one], &[&user(who).key])
+            }
+            Act::Steal { from, thief, amount } => {
+                let keys = AccountKeys {
+                    signer: account(thief).signer,
+                    ..account(from)
+                };
+                let (mint, to) = (world.usd.mint, user(thief).usd);
+                let markets = world.losers(&keys.margin_account);
+                let one = instruction::withdraw(&exchange, &keys, &mint, &to, *amount, &markets);
+                world.vm.send(&[one], &[&user(thief).key])
+            }
+            Act::Trade {
+                instrument,
+                taker,
+                maker,
+                lots,
+                price,
+            } => {
+                let market = world.markets[*instrument];
+                let one = instruction::block_trade(&exchange, &market, &account(taker), &account(maker), *lots, *price);
+                world.vm.send(&[one], &[&user(taker).key, &user(maker).key])
+            }
+            Act::Settle { who, instruments } => world.settle(&account(who).margin_account, instruments),
+            Act::Flag { who } => world.flag(&account(who).margin_account),
+            Act::Unflag { who } => world.unflag(&account(who).margin_account),
+            Act::Liquidate {
+                instrument,
+                who,
+                keeper,
+                lots,
+            } => world.liquidate(*instrument, &account(who), user(keeper), *lots),
+            Act::Fund { who, amount } => {
+                let one = instruction::fund_insurance(&exchange, &user(who).key.pubkey(), &user(who).usd, *amount);
+                world.vm.send(&[one], &[&user(who).key])
+            }
+            Act::Open { who, index } => world.open(user(who), *index),
+            Act::Close { who } => world.close(user(who), actors.indices[*who]),
+            Act::Refresh { assets } => world.refresh(assets),
+            Act::Preview { who, section } => {
+                let one = instruction::preview(&exchange, &account(who).margin_account, *section);
+                world.vm.send(&[one], &[])
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! How often each instruction went through and was refused, and with which errors.
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ballast_sim::world::Outcome;
+
+use crate::act::Act;
+
+/// Every instruction of the program.
+const INSTRUCTIONS: [&str; 16] = [
+    "create_exchange",
+    "list_asset",
+    "list_collateral",
+    "list_instrument",
+    "open_margin_account",
+    "close_margin_account",
+    "deposit",
+    "withdraw",
+    "refresh_prices",
+    "block_trade",
+    "settle_pnl",
+    "flag",
+    "unflag",
+    "liquidate",
+    "fund_insurance",
+    "preview",
+];
+
+/// The counts.
+#[derive(Default)]
+pub struct Tally {
+    counts: BTreeMap<&'static str, (u32, u32)>,
+    errors: BTreeMap<(&'static str, u32), u32>,
+}
+
+impl Tally {
+    /// Counts an outcome.
+    pub fn count(&mut self, act: &Act, outcome: &Outcome) {
+        let count = self.counts.entry(act.name()).or_default();
+        match outcome {
+            Ok(_) => count.0 += 1,
+            Err(refused) => {
+                count.1 += 1;
+                let code = refused.code.expect("a refusal has a number");
+                *self.errors.entry((act.name(), code)).or_default() += 1;
+            }
+        }
+    }
+
+    /// Counts an instruction of the authority that went through.
+    pub fn governed(&mut self, name: &'static str) {
+        self.counts.entry(name).or_default().0 += 1;
+    }
+
+    /// Fails where an instruction never went through, or one that moves money was never refused.
+    pub fn everything_happened(&self) {
+        for name in INSTRUCTIONS {
+            assert!(
+                self.counts.get(name).is_some_and(|c| c.0 > 0),
+                "{name} never went through"
+            );
+        }
+        for name in [
+            "deposit",
+            "withdraw",
+            "block_trade",
+            "settle_pnl",
+            "flag",
+            "unflag",
+            "liquidate",
+            "refresh_prices",
+        ] {
+            assert!(self.counts[name].1 > 0, "{name} was never refused");
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (name, (through, refused)) in &self.counts {
+            write!(f, "  {name:<22}{through:>5} through {refused:>5} refused ")?;
+            for ((_, code), n) in self.errors.iter().filter(|((of, _), _)| of == name) {
+                write!(f, " {code}:{n}")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
