@@ -331,3 +331,27 @@ fn attack_forging_an_event() {
         w.vm.send(&[other], &[&user.key])
     });
 }
+
+/// Lamports sent ahead to an address that is derived keep nobody from opening an account there.
+#[test]
+fn attack_lamports_in_front_of_an_account() {
+    let mut w = world();
+    let user = trader(&mut w, 0);
+    let wallet = user.key.pubkey();
+    let next = w.exchange.margin_account(&wallet, 1);
+    let stranger = w.vm.keypair();
+    w.vm.airdrop(&stranger.pubkey());
+    let stranger_owner = w.exchange.owner_record(&stranger.pubkey());
+    for lamports in [1_000_000, 500_000_000] {
+        for key in [next, stranger_owner] {
+            let send = system_instruction::transfer(&wallet, &key, lamports);
+            let outcome = w.vm.send(&[send], &[&user.key]);
+            ok(&w, outcome);
+        }
+    }
+    let outcome = w.open(&user, 1);
+    ok(&w, outcome);
+    let open = instruction::open_margin_account(&w.exchange, &stranger.pubkey(), 0, vec![]);
+    let outcome = w.vm.send(&[open], &[&stranger]);
+    ok(&w, outcome);
+}

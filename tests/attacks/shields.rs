@@ -1,10 +1,13 @@
 //! Making an account untouchable, or locking somebody else's exit.
+use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
-use ballast::instructions::{ListAssetArgs, ListCollateralArgs};
+use ballast::instructions::{ListAssetArgs, ListCollateralArgs, ListInstrumentArgs};
+use ballast::oracle::pyth::RECEIVERS;
+use ballast::state::{Market, DISCRIMINATOR};
 use ballast_client::instruction;
 use ballast_migrations::config;
 use ballast_risk::defaults;
-use ballast_sim::world::{mint_account, token_account, User, World, BTC, ETH, SOL, TOKEN_PROGRAM};
+use ballast_sim::world::{mint_account, token_account, PriceMessage, User, World, BTC, ETH, SOL, TOKEN_PROGRAM};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
@@ -203,40 +206,64 @@ fn attack_settling_in_front_of_a_withdrawal() {
     ok(&w, outcome);
 }
 
-/// A perpetual and twelve futures of each of three assets, on each side: liquidation still fits one transaction.
+/// A book over as many assets and instruments as one account can hold, on both sides: a liquidation still fits one transaction.
 #[test]
-fn attack_a_book_of_39_positions() {
+fn attack_forty_positions_in_twenty_assets() {
     let mut w = world();
-    let victim = trader(&mut w, 13_000);
+    let victim = trader(&mut w, 14_000);
     let maker = trader(&mut w, 10_000_000);
     let keeper = trader(&mut w, 1_000_000);
-    let expiries = |n: i64| w_start() + (61 + n) * DAY;
-    let mut instruments = vec![BTC_FUTURE, ETH_PERP, ETH_FUTURE, SOL_PERP, SOL_FUTURE];
-    for n in 0..33 {
-        let asset = (n % 3) as u8;
-        instruments.push(list_future(&mut w, asset, expiries(n / 3), 0)); // an asset has twelve expiries
+    let mut feeds = Vec::new();
+    for n in 3..20 {
+        feeds.push((n, list_one_more(&mut w, n)));
     }
-    let prices = [100_000.0, 3_000.0, 150.0];
-    for (n, instrument) in instruments.iter().enumerate() {
-        let asset = usize::from(w.board().instruments[*instrument].asset);
-        let lots = if n % 2 == 0 { 1 } else { -1 };
-        trade(&mut w, *instrument, &victim, &maker, lots, prices[asset]);
-        trade(&mut w, *instrument, &keeper, &maker, lots, prices[asset]);
+    let outcome = w.vm.send(&[instruction::refresh_prices(&w.exchange, &feeds)], &[]);
+    ok(&w, outcome);
+    for instrument in 1..w.markets.len() {
+        let price = w.board().assets[instrument / 2].price.index as f64 / 1e9;
+        let lots = if instrument % 2 == 0 { 1 } else { -1 };
+        trade(&mut w, instrument, &victim, &maker, lots, price);
+        trade(&mut w, instrument, &keeper, &maker, -lots, price);
     }
     trade(&mut w, BTC_PERP, &victim, &maker, 10_000, 100_000.0);
     trade(&mut w, BTC_PERP, &keeper, &maker, 1, 100_000.0);
-    assert_eq!(w.margin_account(&victim.account.margin_account).position_count, 39);
-    assert_eq!(w.margin_account(&keeper.account.margin_account).position_count, 39);
-    w.set_prices(&[(BTC, 93_000.0)]);
+    for user in [&victim, &keeper] {
+        let count = w.margin_account(&user.account.margin_account).position_count;
+        assert_eq!(count, 40);
+    }
+    w.set_prices(&[(BTC, 91_000.0)]);
     flag(&mut w, &victim);
     let outcome = w.liquidate(BTC_PERP, &victim.account, &keeper, 1_000);
     let receipt = ok(&w, outcome);
     println!(
-        "liquidate one leg of 39 positions on each side: {} CU",
+        "liquidate one of 40 legs in 20 assets on each side: {} CU",
         receipt.compute_units
     );
 }
 
-fn w_start() -> i64 {
-    ballast_sim::world::START
+/// Lists asset `n` at 100 dollars with a perpetual and a future, lots of a tenth, and returns its price account.
+fn list_one_more(w: &mut World, n: u8) -> Pubkey {
+    let (authority, now) = (w.authority.insecure_clone(), w.vm.now());
+    let key = authority.pubkey();
+    let id = [n; 32];
+    let symbol = format!("A{n}");
+    let config = config::asset(&symbol, id, &defaults::MID_CAP, 100_000_000, 1_000_000, now + 60 * DAY);
+    let outcome = w.vm.send(
+        &[instruction::list_asset(&w.exchange, &key, config.asset)],
+        &[&authority],
+    );
+    ok(w, outcome);
+    for args in config.instruments {
+        let market = w.vm.keypair();
+        let create = allocate(w, &market.pubkey(), DISCRIMINATOR + size_of::<Market>());
+        let args = ListInstrumentArgs { asset: n, ..args };
+        let list = instruction::list_instrument(&w.exchange, &key, &market.pubkey(), args);
+        let outcome = w.vm.send(&[create, list], &[&authority, &market]);
+        w.markets.push(market.pubkey());
+        ok(w, outcome);
+    }
+    let account = w.vm.keypair().pubkey();
+    let data = PriceMessage::new(id, 100.0, now).account_data();
+    w.vm.put(account, RECEIVERS[0], data);
+    account
 }
