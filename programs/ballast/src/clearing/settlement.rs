@@ -58,10 +58,21 @@ impl Settlement<'_> {
 
     /// Settles the position at `at` as far as it goes; returns the change of cash. Frees the slot if nothing is left.
     pub fn settle(&mut self, account: &mut MarginAccount, at: usize, market: &mut Market) -> Result<QuoteAmount> {
-        let position = *account.positions().get(at).ok_or(BallastError::PositionMissing)?;
-        let Some(value) = self.settleable(&position)? else {
-            return Ok(QuoteAmount::ZERO);
-        };
+        let position = account.positions().get(at).ok_or(BallastError::PositionMissing)?;
+        match self.settleable(position)? {
+            Some(value) => self.settle_value(account, at, market, value),
+            None => Ok(QuoteAmount::ZERO),
+        }
+    }
+
+    /// As [`Settlement::settle`], where what is [`Settlement::settleable`] is known already.
+    pub fn settle_value(
+        &mut self,
+        account: &mut MarginAccount,
+        at: usize,
+        market: &mut Market,
+        value: QuoteAmount,
+    ) -> Result<QuoteAmount> {
         let settled = if value.0 < 0 {
             let limits = self.cash_limits(account)?;
             let lost = value.negated().or_error()?;

@@ -146,10 +146,10 @@ fn settle_losers<'info>(
         let count = account.position_count;
         let market = settlement.exchange.market(position.instrument)?;
         let passed = markets.next_if(|info| *info.key == market);
-        if settlement.settleable(&position)?.is_some_and(|value| value.0 < 0) {
+        if let Some(value) = settlement.settleable(&position)?.filter(|value| value.0 < 0) {
             let info = passed.ok_or(BallastError::MarketMissing)?;
             let loader = load_market(settlement.exchange, position.instrument, info)?;
-            settlement.settle(account, at, &mut *loader.load_mut()?)?;
+            settlement.settle_value(account, at, &mut *loader.load_mut()?, value)?;
         }
         // A position that settled to nothing has left its slot to the next one.
         if account.position_count == count {
