@@ -179,7 +179,7 @@ fn refuses_parameters_outside_their_bounds() {
         |a| a.quote_feed.max_age_seconds = 3_601,
         |a| a.quote_feed.max_confidence_ppm = 0,
         |a| a.quote_feed.slow_seconds = 15,
-        |a| a.quote_deposit_cap = i64::MAX as u64 / 4 + 1,
+        |a| a.quote_deposit_cap = 20_000_000_000_000_001,
         |a| a.quote_owner_deposit_cap = a.quote_deposit_cap + 1,
         |a| a.level_weights[0] -= 1,
         |a| a.level_weights = [1_000_000_001, -1, 0, 0],
@@ -206,7 +206,7 @@ fn accepts_parameters_on_their_bounds() {
     (args.auction.ramp_seconds, args.auction.flag_timeout_seconds) = (3_600, 3_600);
     (args.auction.uncapped_after_seconds, args.auction.step_window_seconds) = (86_400, 3_600);
     (args.auction.liquidator_share_ppm, args.auction.step_cap_ppm) = (1_000_000, 1_000_000);
-    args.quote_deposit_cap = i64::MAX as u64 / 4;
+    args.quote_deposit_cap = 20_000_000_000_000_000;
     args.quote_owner_deposit_cap = args.quote_deposit_cap;
     (args.quote_feed.max_age_seconds, args.quote_feed.slow_seconds) = (3_600, 86_400);
     args.level_weights = [0, 0, 0, 1_000_000_000];

@@ -317,3 +317,13 @@ fn refuses_what_leaves_the_range() {
     edit::<MarginAccount>(&mut w, &key, |a| a.cash = i64::MAX);
     refuses(&mut w, BallastError::MathOverflow, |w| w.deposit(&user, &usd, 1));
 }
+
+#[test]
+fn refuses_a_collateral_past_the_last_slot() {
+    let mut w = world();
+    let (user, btc) = (w.user(), w.btc);
+    w.give(&user, &btc, 1);
+    let collateral = w.exchange.collateral(&btc.mint);
+    edit::<Collateral>(&mut w, &collateral, |c| c.index = 16);
+    refuses(&mut w, BallastError::CollateralNotListed, |w| w.deposit(&user, &btc, 1));
+}

@@ -3,10 +3,11 @@
 //! The user is long 1 BTC with E = P − 90,000. At 96,000: E = 6,000, MM = 6,864, of which a lot frees 0.6864.
 use ballast::error::BallastError;
 use ballast::events::Liquidated;
-use ballast_sim::world::{User, World, BTC};
+use ballast::state::RiskBoard;
+use ballast_sim::world::{User, World, BTC, ETH, START};
 use ballast_tests::refusal::refuses;
-use ballast_tests::setup::{btc_at, event, pair, set_cash, trade, trader, BTC_PERP, DOLLAR};
-use ballast_tests::{ok, world};
+use ballast_tests::setup::{btc_at, edit, event, pair, set_cash, trade, trader, BTC_PERP, DOLLAR, ETH_PERP};
+use ballast_tests::{elf, ok, world};
 
 use crate::liquidate::flagged_at;
 
@@ -168,4 +169,49 @@ fn what_is_no_dust_is_not() {
     refuses(&mut w, BallastError::LiquidatesTooMuch, |w| {
         w.liquidate(BTC_PERP, &user.account, &keeper, 11)
     });
+}
+
+#[test]
+fn what_cash_can_not_pay_is_charged_to_the_position() {
+    // Long 100,000 of BTC and of ETH. BTC falls by 22 % and settles; ETH rises by 10 % and does not.
+    let mut w = World::starting_at(&elf(), START, [100_000.0, 2_500.0, 150.0]);
+    let (user, maker) = pair(&mut w, 0);
+    let keeper = trader(&mut w, 100_000);
+    set_cash(&mut w, &user, 23_000_000_000);
+    trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+    trade(&mut w, ETH_PERP, &user, &maker, 40_000, 2_500.0);
+    w.set_prices(&[(BTC, 78_000.0), (ETH, 2_750.0)]);
+    let board = w.exchange.board;
+    edit::<RiskBoard>(&mut w, &board, |b| b.assets[0].price.slow = b.assets[0].price.index);
+    let key = user.account.margin_account;
+    let outcome = w.settle(&key, &[BTC_PERP]);
+    ok(&w, outcome);
+    // 23,000 − 2 reserved − 22,050; E = 948 + 9,950, MM = 7.15 % · 78,000 + 8.9 % · 110,000 = 15,367.
+    assert_eq!(w.margin_account(&key).cash, 948_000_000);
+    let outcome = w.flag(&key);
+    ok(&w, outcome);
+    w.vm.advance(60);
+    let outcome = w.liquidate(ETH_PERP, &user.account, &keeper, 13_000);
+    let receipt = ok(&w, outcome);
+    // 35,750 dollars free 8.9 % = 3,181.75; 60 % of that are 1,909.05, of which 948 are there. The keeper's 60 % are 1,145.43: 948 in cash
+    // and 197.43 as a better price; the fund's claim is 961.05 − 197.43 = 763.62, on top of the 14 of the trade's fees.
+    let liquidated = event::<Liquidated>(&receipt);
+    assert_eq!((liquidated.cost, liquidated.bounty), (1_909_050_000, 1_145_430_000));
+    assert_eq!(liquidated.equity_after, 898_895_000_000); // 10,898 − 1,909.05
+    let account = w.margin_account(&key);
+    assert_eq!((account.cash, account.positions[1].lots), (0, 27_000));
+    assert_eq!(
+        account.positions[1].quote,
+        -100_050_000_000 + 35_750_000_000 - 961_050_000
+    );
+    let taken = w.margin_account(&keeper.account.margin_account);
+    assert_eq!(taken.cash, 100_000_000_000 - 2_000_000 + 948_000_000);
+    assert_eq!(taken.positions[0].quote, -35_750_000_000 + 197_430_000);
+    assert_eq!(w.market(ETH_PERP).insurance_due, 14_000_000 + 763_620_000);
+    let fund = w.insurance_fund();
+    // The 14 and the 56 of BTC's fees were realised when it settled.
+    assert_eq!(
+        (fund.earned - 948_000_000, fund.bounties_paid),
+        (14_000_000, 948_000_000)
+    );
 }

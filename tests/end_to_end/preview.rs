@@ -3,12 +3,12 @@ use ballast::error::BallastError;
 use ballast::instructions::PreviewSection;
 use ballast::state::{MarginAccount, RiskBoard, QUOTE_ASSET};
 use ballast_client::instruction;
-use ballast_sim::world::{World, BTC, ETH, START};
+use ballast_sim::world::{User, World, BTC, ETH, START};
 use ballast_tests::refusal::{checks_every_account, refuses};
 use ballast_tests::setup::{
-    deposit, edit, pair, second_exchange, trade, trader, BTC_FUTURE, BTC_PERP, BTC_UNIT, DOLLAR,
+    deposit, edit, pair, second_exchange, trade, trader, BTC_FUTURE, BTC_PERP, BTC_UNIT, DOLLAR, USD,
 };
-use ballast_tests::{elf, world};
+use ballast_tests::{elf, ok, world};
 
 /// A third of a dollar's 10⁻⁸, down.
 const THIRD: i64 = 33_333_333;
@@ -57,6 +57,23 @@ fn equities_take_the_worse_of_index_and_slow_price() {
     let equity = (10_000_000 - 2 - 20 - 1_000) * DOLLAR;
     assert_eq!(short.equity_maintenance, equity);
     assert_eq!(short.equity_initial, equity); // index
+}
+
+#[test]
+fn cash_counts_at_the_quote_assets_worse_price() {
+    let mut w = world();
+    let (user, btc, usd) = (w.user(), w.btc, w.usd);
+    let lender = trader(&mut w, 10_000);
+    deposit(&mut w, &user, &btc, BTC_UNIT);
+    let outcome = w.withdraw(&user, &usd, 1_000 * USD);
+    ok(&w, outcome);
+    let equity = |w: &mut World, user: &User| w.summary(&user.account.margin_account).equity_maintenance;
+    // Positive cash at min(1, q), negative at max(1, q); the BTC is 90,000 throughout.
+    for (quote, positive, negative) in [(0.99, 9_900, 1_000), (1.0, 10_000, 1_000), (1.01, 10_000, 1_010)] {
+        w.set_prices(&[(QUOTE_ASSET, quote)]);
+        assert_eq!(equity(&mut w, &lender), positive * DOLLAR);
+        assert_eq!(equity(&mut w, &user), (90_000 - negative) * DOLLAR);
+    }
 }
 
 #[test]
@@ -239,4 +256,20 @@ fn refuses_a_position_of_an_earlier_generation() {
     edit::<MarginAccount>(&mut w, &key, |a| a.positions[0].generation = 0);
     let preview = instruction::preview(&w.exchange, &key, PreviewSection::Summary);
     refuses(&mut w, BallastError::StaleGeneration, |w| w.vm.send(&[preview], &[]));
+}
+
+#[test]
+fn refuses_versions_that_it_does_not_know() {
+    let mut w = world();
+    let key = trader(&mut w, 100).account.margin_account;
+    for version in [0, 2, 255] {
+        edit::<MarginAccount>(&mut w, &key, |a| a.version = version);
+        let preview = instruction::preview(&w.exchange, &key, PreviewSection::Summary);
+        refuses(&mut w, BallastError::WrongVersion, |w| w.vm.send(&[preview], &[]));
+    }
+    edit::<MarginAccount>(&mut w, &key, |a| a.version = 1);
+    let board = w.exchange.board;
+    edit::<RiskBoard>(&mut w, &board, |b| b.version = 2);
+    let preview = instruction::preview(&w.exchange, &key, PreviewSection::Summary);
+    refuses(&mut w, BallastError::WrongVersion, |w| w.vm.send(&[preview], &[]));
 }

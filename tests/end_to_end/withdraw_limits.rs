@@ -4,7 +4,7 @@ use ballast::state::{Exchange, MarginAccount, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{World, BTC};
 use ballast_tests::refusal::refuses;
-use ballast_tests::setup::{deposit, edit, pair, trade, trader, BTC_PERP, BTC_UNIT, DOLLAR, SOL_UNIT, USD};
+use ballast_tests::setup::{deposit, edit, pair, trade, trader, BTC_FUTURE, BTC_PERP, BTC_UNIT, DOLLAR, SOL_UNIT, USD};
 use ballast_tests::{ok, world};
 
 #[test]
@@ -143,6 +143,28 @@ fn gains_do_not_back_a_withdrawal() {
         w.withdraw(&user, &usd, 908 * USD + 1)
     });
     let outcome = w.withdraw(&user, &usd, 908 * USD);
+    ok(&w, outcome);
+}
+
+#[test]
+fn what_is_owed_stays_whatever_other_legs_have_gained() {
+    let mut w = world();
+    let (user, maker) = pair(&mut w, 30_000);
+    let usd = w.usd;
+    trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+    trade(&mut w, BTC_FUTURE, &user, &maker, -10_000, 100_000.0);
+    w.set_prices(&[(BTC, 85_000.0)]); // too far from the slow price for anything to settle
+                                      // The two legs' profit and loss cancel but for the fees of 100, so that the withdrawal rule alone would let 19,698 go. But 15,050 are
+                                      // owed on the perpetual at the index, and 50 on the future at the slow price: of 29,998 in cash 14,898 are free.
+    let s = w.summary(&user.account.margin_account);
+    assert_eq!(
+        (s.equity_withdrawal, s.initial_margin),
+        (29_898 * DOLLAR, 10_200 * DOLLAR)
+    );
+    refuses(&mut w, BallastError::CashUnderCredit, |w| {
+        w.withdraw(&user, &usd, 14_898 * USD + 1)
+    });
+    let outcome = w.withdraw(&user, &usd, 14_898 * USD);
     ok(&w, outcome);
 }
 
