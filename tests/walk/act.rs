@@ -12,6 +12,8 @@ pub struct Actors {
     pub users: Vec<User>,
     /// The number of each one's account among its wallet's.
     pub indices: Vec<u16>,
+    /// One conspiracy: it has what it has, all of it in the quote asset, and gets nothing more from outside.
+    pub closed: bool,
 }
 
 /// Takes the other side of most trades.
@@ -81,7 +83,32 @@ impl Actors {
         deposit(world, &users[8], &btc, BTC_UNIT / 2);
         deposit(world, &users[8], &sol, 100 * SOL_UNIT);
         let indices = vec![0; users.len()];
-        Actors { users, indices }
+        Actors {
+            users,
+            indices,
+            closed: false,
+        }
+    }
+
+    /// Wallets that all belong to one attacker, each with cash and as much again outside.
+    pub fn conspiracy(world: &mut World) -> Actors {
+        let usd = world.usd;
+        let users: Vec<User> = (0..9).map(|_| trader(world, 40_000)).collect();
+        for user in &users {
+            world.give(user, &usd, 40_000 * USD);
+        }
+        let indices = vec![0; users.len()];
+        Actors {
+            users,
+            indices,
+            closed: true,
+        }
+    }
+
+    /// Quote units that the wallets hold outside. Accounts of one wallet share its tokens.
+    pub fn outside(&self, world: &World) -> u64 {
+        let firsts = self.users.iter().zip(&self.indices).filter(|(_, index)| **index == 0);
+        firsts.map(|(user, _)| world.tokens(&user.usd)).sum()
     }
 
     /// Keeps the list of accounts up to date.

@@ -93,7 +93,10 @@ fn troubled(actors: &Actors, view: &View, random: &mut Random) -> usize {
     })
 }
 
-fn token(world: &World, random: &mut Random) -> Token {
+fn token(world: &World, actors: &Actors, random: &mut Random) -> Token {
+    if actors.closed {
+        return world.usd;
+    }
     *random.pick(&[world.usd, world.usd, world.usd, world.btc, world.sol])
 }
 
@@ -112,7 +115,7 @@ fn deposit_some(world: &mut World, actors: &Actors, view: &View, random: &mut Ra
     } else {
         anybody(actors, random)
     };
-    let token = token(world, random);
+    let token = token(world, actors, random);
     let most = units(world, &token, 40_000);
     let amount = match random.below(10) {
         0 => 0,
@@ -120,7 +123,7 @@ fn deposit_some(world: &mut World, actors: &Actors, view: &View, random: &mut Ra
         2..=4 => most,
         _ => random.size(most),
     };
-    if !random.chance(10) {
+    if !actors.closed && !random.chance(10) {
         world.give(&actors.users[who], &token, amount);
     }
     Act::Deposit { who, token, amount }
@@ -135,7 +138,7 @@ fn withdraw_some(world: &World, actors: &Actors, view: &View, random: &mut Rando
             amount: USD,
         };
     }
-    let token = token(world, random);
+    let token = token(world, actors, random);
     let account = of(actors, view, who);
     let surplus = account.report.equity_withdrawal.0 - account.report.initial.0;
     let most = units(world, &token, (surplus / DOLLAR).max(1).unsigned_abs());
@@ -294,7 +297,9 @@ fn liquidate_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
 fn fund_some(world: &mut World, actors: &Actors, random: &mut Random) -> Act {
     let (who, usd) = (*random.pick(&HONEST), world.usd);
     let amount = random.size(1_000 * USD);
-    world.give(&actors.users[who], &usd, amount);
+    if !actors.closed {
+        world.give(&actors.users[who], &usd, amount);
+    }
     Act::Fund { who, amount }
 }
 

@@ -9,8 +9,8 @@ mod view;
 
 use ballast_sim::invariants::conservation;
 use ballast_sim::world::{World, START};
-use ballast_tests::elf;
 use ballast_tests::setup::*;
+use ballast_tests::{elf, ok};
 
 use act::Actors;
 use random::Random;
@@ -20,32 +20,91 @@ use view::View;
 /// Instructions of one walk.
 const STEPS: usize = 2_500;
 
-/// Walks and checks; every instruction must have gone through at least once, and every one that can be refused must have been.
-fn walk(seed: u64) {
-    let mut world = World::starting_at(&elf(), START, [100_000.0, 3_000.0, 150.0]);
-    let mut actors = Actors::new(&mut world);
-    let (mut random, mut tally) = (Random::new(seed), Tally::default());
-    let mut prices = choose::Prices::new();
-    for step in 0..STEPS {
-        if step == STEPS / 3 {
-            govern(&mut world, &mut tally);
+/// The world, who acts in it, and what has happened.
+struct Walk {
+    world: World,
+    actors: Actors,
+    prices: choose::Prices,
+    random: Random,
+    tally: Tally,
+    seed: u64,
+}
+
+impl Walk {
+    fn new(seed: u64, actors: fn(&mut World) -> Actors) -> Walk {
+        let mut world = World::starting_at(&elf(), START, [100_000.0, 3_000.0, 150.0]);
+        Walk {
+            actors: actors(&mut world),
+            world,
+            prices: choose::Prices::new(),
+            random: Random::new(seed),
+            tally: Tally::default(),
+            seed,
         }
-        let view = View::of(&world, &actors);
-        let act = choose::next(&mut world, &actors, &view, &mut prices, &mut random);
-        let before = View::of(&world, &actors); // prices may have been posted and time may have passed
-        let outcome = act.send(&mut world, &actors);
+    }
+
+    /// One instruction, and all that must hold after it.
+    fn step(&mut self, step: usize) {
+        let Walk {
+            world,
+            actors,
+            prices,
+            random,
+            tally,
+            seed,
+        } = self;
+        let view = View::of(world, actors);
+        let act = choose::next(world, actors, &view, prices, random);
+        let before = View::of(world, actors); // prices may have been posted and time may have passed
+        let outcome = act.send(world, actors);
         tally.count(&act, &outcome);
         let context = format!("seed {seed}, step {step}: {act:?}");
-        conservation(&world).unwrap_or_else(|e| panic!("{context}: {e:?}"));
-        actors.follow(&world, &act, outcome.is_ok());
-        let after = View::of(&world, &actors);
+        conservation(world).unwrap_or_else(|e| panic!("{context}: {e:?}"));
+        actors.follow(world, &act, outcome.is_ok());
+        let after = View::of(world, actors);
         match &outcome {
-            Ok(receipt) => check::accepted(&mut world, &actors, &act, &before, &after, receipt, &context),
+            Ok(receipt) => check::accepted(world, actors, &act, &before, &after, receipt, &context),
             Err(_) => check::refused(&before, &after, &context),
         }
     }
-    println!("seed {seed}\n{tally}");
-    tally.everything_happened();
+}
+
+/// Walks and checks; every instruction must have gone through at least once, and every one that can be refused must have been.
+fn walk(seed: u64) {
+    let mut walk = Walk::new(seed, Actors::new);
+    for step in 0..STEPS {
+        if step == STEPS / 3 {
+            govern(&mut walk.world, &mut walk.tally);
+        }
+        walk.step(step);
+    }
+    println!("seed {seed}\n{}", walk.tally);
+    walk.tally.everything_happened();
+}
+
+/// All wallets belong to one attacker, who trades, settles, defaults and liquidates in a circle while prices crash: at no time does he
+/// hold more outside than he brought, the fund never shrinks, and the one depositor who trades nothing gets all of his back.
+fn conspire(seed: u64) {
+    let mut walk = Walk::new(seed, Actors::conspiracy);
+    let depositor = trader(&mut walk.world, 1_000_000);
+    let outcome = walk.world.fund_insurance(&depositor, 20_000 * USD);
+    ok(&walk.world, outcome);
+    let brought = 9 * 80_000 * USD;
+    for step in 0..STEPS {
+        walk.step(step);
+        let outside = walk.actors.outside(&walk.world);
+        assert!(outside <= brought, "seed {seed}, step {step}: {outside} outside");
+    }
+    println!("conspiracy {seed}\n{}", walk.tally);
+    let usd = walk.world.usd;
+    let outcome = walk.world.withdraw(&depositor, &usd, 1_000_000 * USD);
+    ok(&walk.world, outcome);
+    for user in &walk.actors.users {
+        for bit in (0..40).rev() {
+            let _ = walk.world.withdraw(user, &usd, 1 << bit); // what goes, goes
+        }
+    }
+    assert!(walk.actors.outside(&walk.world) <= brought);
 }
 
 /// New listings, and a second exchange, beside what goes on.
@@ -70,4 +129,14 @@ fn random_walk_second_seed() {
 #[test]
 fn random_walk_third_seed() {
     walk(0xBA11_A575);
+}
+
+#[test]
+fn random_conspiracy_first_seed() {
+    conspire(7);
+}
+
+#[test]
+fn random_conspiracy_second_seed() {
+    conspire(70_007);
 }
