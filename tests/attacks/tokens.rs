@@ -60,6 +60,25 @@ fn attack_frozen_token_accounts() {
     });
 }
 
+/// Somebody else may spend from the destination, or from the source: neither gives him a claim, and the amounts stay exact.
+#[test]
+fn attack_delegated_token_accounts() {
+    let (mut w, user, other) = ready();
+    let usd = w.usd;
+    delegate(&mut w, &user.usd, &other.key.pubkey(), u64::MAX);
+    let outcome = w.withdraw(&user, &usd, 10 * USD);
+    ok(&w, outcome);
+    assert_eq!(w.tokens(&user.usd), 1_010 * USD);
+    let outcome = w.deposit(&user, &usd, 10 * USD);
+    ok(&w, outcome);
+    let take = instruction::withdraw(&w.exchange, &user.account, &usd.mint, &other.usd, USD, &[]);
+    let mut stolen = take.clone();
+    for meta in stolen.accounts.iter_mut().filter(|m| m.pubkey == user.key.pubkey()) {
+        meta.pubkey = other.key.pubkey();
+    }
+    refuses(&mut w, BallastError::NotOwner, |w| w.vm.send(&[stolen], &[&other.key]));
+}
+
 /// Taking what is somebody else's, or more than was delegated.
 #[test]
 fn attack_depositing_tokens_of_somebody_else() {
