@@ -24,11 +24,7 @@ fn main() -> Result<()> {
     // anchor-lang-idl mishandles the variable that rustup sets for what `cargo run` starts.
     std::env::remove_var("RUSTUP_TOOLCHAIN");
     let idl = IdlBuilder::new()
-        .program_path(
-            program
-                .canonicalize()
-                .with_context(|| program.display().to_string())?,
-        )
+        .program_path(program.canonicalize().with_context(|| program.display().to_string())?)
         .cargo_args(cargo_args)
         .build()?;
     let json = serde_json::to_value(&idl)?;
@@ -36,10 +32,7 @@ fn main() -> Result<()> {
     let pretty = format!("{}\n", serde_json::to_string_pretty(&json)?);
     write(&target.join("idl").join(format!("{name}.json")), &pretty)?;
     let typescript = typescript::type_of(name, &json)?;
-    write(
-        &target.join("types").join(format!("{name}.ts")),
-        &typescript,
-    )
+    write(&target.join("types").join(format!("{name}.ts")), &typescript)
 }
 
 /// Writes a file unless it has this content already, so that what depends on it stays fresh.

@@ -23,11 +23,7 @@ pub unsafe extern "C" fn __sbf_floatuntidf(low: u64, high: u64) -> f64 {
     };
     // The bits below count for rounding as one sticky bit; the exponent is adjusted afterwards.
     let float = (top | u64::from(rest != 0)) as f64;
-    f64::from_bits(
-        float
-            .to_bits()
-            .wrapping_add(u64::from(64 - shift) << MANTISSA_BITS),
-    )
+    f64::from_bits(float.to_bits().wrapping_add(u64::from(64 - shift) << MANTISSA_BITS))
 }
 
 /// The nearest float of a signed integer.
@@ -51,10 +47,7 @@ fn integer_part(bits: u64) -> Option<Wide> {
         ..=-53 => (0, 0),
         -52..=-1 => (mantissa >> -exponent as u32, 0),
         0..=10 => (mantissa << exponent as u32, 0),
-        11..=63 => (
-            mantissa << exponent as u32,
-            mantissa >> (64 - exponent) as u32,
-        ),
+        11..=63 => (mantissa << exponent as u32, mantissa >> (64 - exponent) as u32),
         64..=75 => (0, mantissa << (exponent - 64) as u32),
         _ => return None,
     })

@@ -1,8 +1,6 @@
 //! 128-bit division over the machine's unsigned 64-bit one.
 
-use crate::{
-    at_least, is_negative, leading_zeros, magnitude, multiply_high, negate, subtract, Wide,
-};
+use crate::{at_least, is_negative, leading_zeros, magnitude, multiply_high, negate, subtract, Wide};
 
 /// The low half of a word.
 const HALF: u64 = 0xffff_ffff;
@@ -51,11 +49,7 @@ unsafe fn divide_two_words(high: u64, low: u64, d: u64) -> (u64, u64) {
     if shift == 0 {
         return divide_normalised(high, low, d);
     }
-    let (q, r) = divide_normalised(
-        high << shift | low >> (64 - shift),
-        low << shift,
-        d << shift,
-    );
+    let (q, r) = divide_normalised(high << shift | low >> (64 - shift), low << shift, d << shift);
     (q, r >> shift)
 }
 
@@ -80,10 +74,7 @@ unsafe fn divide_by_word(n: Wide, d: u64) -> (Wide, Wide) {
     let qa = quotient(upper, d);
     let lower = upper.wrapping_sub(qa.wrapping_mul(d)) << 32 | n.0 & HALF;
     let qb = quotient(lower, d);
-    (
-        (qa << 32 | qb, q1),
-        (lower.wrapping_sub(qb.wrapping_mul(d)), 0),
-    )
+    ((qa << 32 | qb, q1), (lower.wrapping_sub(qb.wrapping_mul(d)), 0))
 }
 
 /// Quotient and remainder.

@@ -18,10 +18,7 @@ type Wide = (u64, u64);
 #[inline(always)]
 fn subtract(a: Wide, b: Wide) -> Wide {
     let borrow = u64::from(a.0 < b.0);
-    (
-        a.0.wrapping_sub(b.0),
-        a.1.wrapping_sub(b.1).wrapping_sub(borrow),
-    )
+    (a.0.wrapping_sub(b.0), a.1.wrapping_sub(b.1).wrapping_sub(borrow))
 }
 
 #[inline(always)]

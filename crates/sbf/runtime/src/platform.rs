@@ -66,12 +66,7 @@ pub unsafe extern "C" fn sys_rand(to: *mut u32, words: usize) {
 /// # Safety
 /// None needed.
 #[no_mangle]
-pub unsafe extern "C" fn sys_getenv(
-    _to: *mut u32,
-    _words: usize,
-    _name: *const u8,
-    _bytes: usize,
-) -> usize {
+pub unsafe extern "C" fn sys_getenv(_to: *mut u32, _words: usize, _name: *const u8, _bytes: usize) -> usize {
     usize::MAX
 }
 
