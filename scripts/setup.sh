@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `make build` needs on Debian, if it is missing: a compiler with the sources of its std, and LLVM.
+# Installs what `make build` and `make test` need on Debian, if it is missing: a compiler with the sources of its std, LLVM, Python.
 # Does nothing when everything is there, and nothing at all where Solana's own tools are installed.
 set -eu
 
@@ -10,6 +10,8 @@ if command -v cargo-build-sbf >/dev/null 2>&1; then
 fi
 
 missing=""
+# The tests ask an oracle of the margin methodology that is written in Python.
+command -v python3 >/dev/null 2>&1 || missing=" python3"
 for package in $packages; do
     if ! dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii'; then
         missing="$missing $package"

@@ -30,6 +30,8 @@ else
     cargo test --locked
 fi
 cargo test --locked --package ballast-idl
+# Out of the default members for the size of what they depend on: a real bank, and the price vendor's own crate.
+cargo test --locked --package ballast-bank-tests --package ballast-oracle-tests
 
 if ! command -v cargo-build-sbf >/dev/null 2>&1; then
     step "the builder's gate"

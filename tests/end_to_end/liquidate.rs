@@ -78,6 +78,7 @@ fn a_step_moves_lots_at_the_mark_and_is_paid_for_the_margin_it_frees() {
         maintenance_before: 6_864 * DOLLAR,
         maintenance_after: 5_491 * DOLLAR + DOLLAR / 5,
         equity_after: 6_000 * DOLLAR - cost * 100,
+        unflagged: false,
     };
     assert_eq!(event::<Liquidated>(&receipt), expected);
     // Over MM, but not at 1.1 · MM: the flag stays, and is confirmed.

@@ -71,8 +71,13 @@ fn the_step_cap_adds_up_over_its_window() {
     refuses(&mut w, BallastError::StepCapExceeded, |w| {
         w.liquidate(BTC_PERP, &user.account, &keeper, 2_105)
     });
-    // Ten seconds after the first step a new window opens.
+    // Ten seconds after the first step its window is over, but what it took fades only over the next ten: all of it counts still.
     btc_at(&mut w, flagged + 12, 96_000.0);
+    refuses(&mut w, BallastError::StepCapExceeded, |w| {
+        w.liquidate(BTC_PERP, &user.account, &keeper, 2_105)
+    });
+    // A second later nine tenths of it: 4,320 + 20,208.
+    btc_at(&mut w, flagged + 13, 96_000.0);
     let outcome = w.liquidate(BTC_PERP, &user.account, &keeper, 2_105);
     ok(&w, outcome);
     let (mut w, user, keeper, flagged) = flagged_at(96_000.0);

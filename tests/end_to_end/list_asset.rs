@@ -65,7 +65,7 @@ fn refuses_a_thirty_third_asset() {
 #[test]
 fn refuses_parameters_outside_their_bounds() {
     type Change = fn(&mut ListAssetArgs);
-    let bad: [Change; 32] = [
+    let bad: [Change; 33] = [
         |a| a.params.scan_range = 950_000_001,
         |a| a.params.scan_range = -1,
         |a| a.params.buffer = 1_000_000_001,
@@ -90,6 +90,7 @@ fn refuses_parameters_outside_their_bounds() {
         |a| a.instrument_open_interest_cap = 0,
         |a| a.owner_open_interest_cap = 0,
         |a| a.owner_open_interest_cap = -1,
+        |a| a.owner_open_interest_cap = 31_250_000_000_000_001, // 20 billion dollars over 2 · 32 assets
         |a| a.feed.feed_id = [0; 32],
         |a| a.feed.max_age_seconds = 0,
         |a| a.feed.max_age_seconds = 3_601,

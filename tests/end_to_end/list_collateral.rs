@@ -120,6 +120,19 @@ fn refuses_unlisted_assets_and_caps_that_contradict_each_other() {
 }
 
 #[test]
+fn refuses_a_cap_whose_balance_would_be_no_quantity() {
+    // Quantities are 10⁻⁹ in 64 bits: of a mint without decimals at most 9,223,372,036 units.
+    let mut w = world();
+    let mint = new_mint(&mut w, 0);
+    let args = |deposit_cap| ListCollateralArgs { deposit_cap, ..ARGS };
+    refuses(&mut w, BallastError::InvalidParameter, |w| {
+        list(w, &mint, args(9_223_372_037))
+    });
+    let outcome = list(&mut w, &mint, args(9_223_372_036));
+    ok(&w, outcome);
+}
+
+#[test]
 fn refuses_everybody_but_the_authority_and_other_boards_or_addresses() {
     let mut w = world();
     let (user, authority) = (w.user(), w.authority.insecure_clone());

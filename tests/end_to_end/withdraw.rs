@@ -34,6 +34,7 @@ fn cash_becomes_tokens() {
         sequence: 2,
         mint: usd.mint,
         amount: 30 * USD,
+        settled: 0,
         cash: 70_000_000,
     };
     assert_eq!(event::<Withdrawn>(&receipt), expected);

@@ -153,6 +153,17 @@ pub fn step_cap(before: &MarginReport, elapsed: u32, params: &LiquidationParams)
     Ok(Some(by_gross.max(params.step_cap_dollars)))
 }
 
+/// What still counts of a notional taken in a window that opened `elapsed` seconds ago: all of it until the window is over, then linearly
+/// less over another window, rounded up. So the cap can't be taken twice on both sides of a window's end.
+pub fn carried(notional: Dollars, elapsed: i64, window: u32) -> Result<Dollars, RiskError> {
+    let window = i64::from(window);
+    let left = window.saturating_mul(2).saturating_sub(elapsed).clamp(0, window);
+    if left == window || window == 0 {
+        return Ok(notional);
+    }
+    Ok(Dollars(mul_div_ceil(notional.0, left, window)?))
+}
+
 /// Whether a step left the account strictly healthier. `after` includes the cost.
 pub fn is_healthier(before: &MarginReport, after: &MarginReport) -> Result<bool, RiskError> {
     let surplus = |r: &MarginReport| r.equity_liquidation.minus(r.maintenance);
@@ -262,6 +273,15 @@ mod tests {
         assert_eq!(cap(599, 900, 0, 0), None);
         assert_eq!(cap(900, 1_000, 0, 299), Some(Dollars(25_000 * DOLLAR)));
         assert_eq!(cap(900, 1_000, 0, 300), None);
+    }
+
+    #[test]
+    fn a_window_fades_over_another_one() {
+        let left = |elapsed| carried(Dollars(1_000), elapsed, 10).unwrap().0;
+        assert_eq!(
+            [left(0), left(10), left(11), left(15), left(20), left(1_000)],
+            [1_000, 1_000, 900, 500, 0, 0]
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! How much of a position's profit or loss becomes cash (margin.md section 9).
-use ballast_fixed::{mul_div_floor, Checked, Dollars, Price, QuoteAmount, Ratio};
+use ballast_fixed::{mul_div_floor, Checked, Price, QuoteAmount, Ratio};
 
 /// Widest gap of index and slow price, as a part of the index, at which linear positions settle: 1 %.
 pub const MAX_PRICE_GAP: Ratio = Ratio(10_000_000);
@@ -14,8 +14,8 @@ pub fn prices_agree(index: Price, slow: Price) -> Checked<bool> {
 /// What limits how far cash may fall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CashLimits {
-    /// Σ credit_im(V) at the worse prices.
-    pub credit: Dollars,
+    /// Σ credit_im(V) at the worse prices, in the quote asset.
+    pub credit: QuoteAmount,
     /// Quote units that may still be drawn from the pool, own supply included.
     pub borrowing_room: QuoteAmount,
 }
@@ -23,7 +23,7 @@ pub struct CashLimits {
 impl CashLimits {
     /// What an account with `cash` can still pay, rounded down, never negative.
     pub fn payable(&self, cash: QuoteAmount) -> Checked<QuoteAmount> {
-        let backed = cash.plus(self.credit.quote_floor())?;
+        let backed = cash.plus(self.credit)?;
         Ok(QuoteAmount(backed.0.min(self.borrowing_room.0).max(0)))
     }
 }
@@ -44,7 +44,7 @@ mod tests {
 
     fn limits(credit_dollars: i64, room: i64) -> CashLimits {
         CashLimits {
-            credit: Dollars(credit_dollars * 100_000_000),
+            credit: QuoteAmount(credit_dollars * 1_000_000),
             borrowing_room: QuoteAmount(room * 1_000_000),
         }
     }

@@ -53,11 +53,13 @@ pub fn judge(
     after: &MarginReport,
     facts: &TradeFacts,
 ) -> Result<Result<(), Refusal>, RiskError> {
-    if before.equity_maintenance < before.maintenance {
+    // A dead price's paper profit opens no tier that liquidation does not see.
+    let equity = before.equity_maintenance.min(before.equity_liquidation);
+    if equity < before.maintenance {
         return Ok(Err(Refusal::BelowMaintenance));
     }
     if !facts.reduces {
-        if before.equity_maintenance < before.maintenance.times_ceil(REDUCE_ONLY_HEALTH)? {
+        if equity < before.maintenance.times_ceil(REDUCE_ONLY_HEALTH)? {
             return Ok(Err(Refusal::ReduceOnly));
         }
         if !facts.quote_trusted {
@@ -65,7 +67,8 @@ pub fn judge(
         }
     }
     let required = after.initial.plus(facts.order_reserve)?;
-    if after.equity_initial >= required {
+    let covered = after.equity_initial >= required && !after.is_liquidatable();
+    if covered {
         let enough = facts.reduces || after.equity_initial >= MINIMUM_EQUITY;
         return Ok(if enough { Ok(()) } else { Err(Refusal::MinimumEquity) });
     }
@@ -156,6 +159,19 @@ mod tests {
         );
         assert_eq!(verdict(report(110, 100, 110, 150), after, ADDS), Ok(()));
         assert_eq!(verdict(report(109, 100, 109, 150), after, REDUCES), Ok(()));
+    }
+
+    #[test]
+    fn a_dead_prices_profit_opens_no_tier() {
+        let dead = |equity: i64| MarginReport {
+            equity_liquidation: Dollars(equity * 100_000_000),
+            ..report(5_000, 100, 5_000, 150)
+        };
+        let after = report(5_000, 100, 5_000, 150);
+        assert_eq!(verdict(dead(99), after, REDUCES), Err(Refusal::BelowMaintenance));
+        assert_eq!(verdict(dead(109), after, ADDS), Err(Refusal::ReduceOnly));
+        assert_eq!(verdict(dead(110), after, ADDS), Ok(()));
+        assert_eq!(verdict(after, dead(99), ADDS), Err(Refusal::InitialMargin));
     }
 
     #[test]

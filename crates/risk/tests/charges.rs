@@ -91,11 +91,6 @@ fn the_charge_stops_at_what_netting_saved() {
 }
 
 #[test]
-fn an_asset_alone_requires_its_part() {
-    let out = report(&defaults::BTC, 0, &[(PERP, 100_000), (Bucket::Expiry(0), -50_000)]);
-}
-
-#[test]
 fn buckets_must_not_go_backwards() {
     let mut book = AssetBook::new(&defaults::BTC, &PARAMS, PriceState::default());
     let one = worth(1);

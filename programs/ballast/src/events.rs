@@ -105,6 +105,8 @@ pub struct Withdrawn {
     pub mint: Pubkey,
     /// Native units.
     pub amount: u64,
+    /// Change of cash by settling the losing positions first, quote units; a reserve that the last of them freed is in it.
+    pub settled: i64,
     /// Cash after, quote units.
     pub cash: i64,
 }
@@ -223,6 +225,8 @@ pub struct Liquidated {
     pub maintenance_after: i64,
     /// E after, dollars (10⁻⁸).
     pub equity_after: i64,
+    /// Whether the step reached the target and so took the flag off.
+    pub unflagged: bool,
 }
 
 /// The insurance fund was added to.

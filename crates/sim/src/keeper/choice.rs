@@ -251,9 +251,8 @@ impl View<'_> {
         lots: u64,
     ) -> Result<Proposal, Undecided> {
         let mut moved = leg.taken_from(account, lots)?;
-        let cost = step_cost(before, &self.margin(&moved)?, rate)?.quote_floor();
+        let cost = self.board.in_quote(step_cost(before, &self.margin(&moved)?, rate)?)?;
         moved.cash = QuoteAmount(moved.cash).minus(cost)?.0;
-        moved.drop_if_empty(leg.at)?;
         let after = self.margin(&moved)?;
         Ok(Proposal {
             instrument: leg.position.instrument,

@@ -1,6 +1,6 @@
 //! Turning a position's profit or loss into cash, for `settle_pnl` and for a withdrawal.
 use anchor_lang::prelude::*;
-use ballast_fixed::{Dollars, Notional, QuoteAmount};
+use ballast_fixed::{Dollars, Notional, QuoteAmount, Ratio};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
 use super::{position_value, release};
@@ -44,13 +44,22 @@ impl Settlement<'_> {
         rounded.or_error().map(Some)
     }
 
-    /// What the account owes on a position: its loss at the worse of the marks built on the index and on the slow price, rounded up.
+    /// What the account owes on a position: its loss at the worst of the marks built on the index, on the slow price and, while the
+    /// price is stale, on both ends of what it may be off by; rounded up.
     pub fn owed(&self, position: &Position) -> Result<QuoteAmount> {
         let mut worst = Notional::from_quote(QuoteAmount(position.quote));
         if position.lots != 0 {
             let instrument = self.board.instrument(position.instrument)?;
-            let at_index = position_value(position, instrument, self.board.mark(instrument)?)?;
+            let mark = self.board.mark(instrument)?;
+            let at_index = position_value(position, instrument, mark)?;
             worst = at_index.min(position_value(position, instrument, self.board.slow_mark(instrument)?)?);
+            let doubt = self.board.asset(instrument.asset)?.price_state(self.now)?.uncertainty;
+            if doubt > Ratio::ZERO {
+                for shift in [doubt, Ratio::ZERO.minus(doubt).or_error()?] {
+                    let moved = mark.scaled_floor(shift).or_error()?;
+                    worst = worst.min(position_value(position, instrument, moved)?);
+                }
+            }
         }
         let loss = worst.min(Notional::ZERO).negated().or_error()?;
         loss.quote_ceil().or_error()
@@ -97,7 +106,7 @@ impl Settlement<'_> {
     /// What the account's cash may fall to.
     pub fn cash_limits(&self, account: &MarginAccount) -> Result<CashLimits> {
         Ok(CashLimits {
-            credit: self.credit,
+            credit: self.board.in_quote(self.credit)?,
             borrowing_room: self
                 .pool
                 .borrowing_room(&self.exchange.limits, account.quote_balance().or_error()?)?,

@@ -1,7 +1,7 @@
 //! The risk board: every input of a margin check that is not the account's own.
 use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the derives of the prelude clash with zero_copy in the IDL
 use anchor_lang::prelude::*;
-use ballast_fixed::{Dollars, Price, Quantity, Ratio};
+use ballast_fixed::{mul_div_floor, Dollars, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::{AssetParams, PortfolioParams, PriceState, MAX_LEVELS};
 
 use super::{assert_layout, MAX_INSTRUMENTS};
@@ -390,6 +390,16 @@ impl RiskBoard {
     pub fn slow_mark(&self, instrument: &Instrument) -> Result<Price> {
         let asset = self.asset(instrument.asset)?;
         mark(asset.price.slow(), asset.basis(instrument)?)
+    }
+
+    /// Dollars in the quote asset, which is never taken for less than a dollar; rounded down.
+    pub fn in_quote(&self, amount: Dollars) -> Result<QuoteAmount> {
+        let dear = self.quote.index.max(Ratio::SCALE);
+        if dear == Ratio::SCALE {
+            return Ok(amount.quote_floor());
+        }
+        let amount = mul_div_floor(amount.0, Ratio::SCALE, dear).or_error()?;
+        Ok(Dollars(amount).quote_floor())
     }
 
     /// Quote/USD in 10⁻⁹ and whether new risk may rest on it: fresh and at least 0.98.

@@ -85,23 +85,30 @@ pub(crate) fn deposit<'info>(ctx: Context<'info, Deposit<'info>>, amount: u64) -
     Ok(())
 }
 
-/// Credits the account within the caps.
+/// Credits the account within the caps. What repays a debt passes both: an account can always be rescued.
 fn credit(accounts: &Deposit, amount: u64) -> Result<()> {
     let mut collateral = accounts.collateral.load_mut()?;
     let mut account = accounts.margin_account.load_mut()?;
-    let held = accounts
-        .vault
-        .amount
-        .checked_add(amount)
-        .ok_or(BallastError::MathOverflow)?;
-    ensure!(held <= collateral.deposit_cap, BallastError::DepositCapExceeded);
     let mut owner = accounts.owner.load_mut()?;
+    let debt = if collateral.is_quote() {
+        account.cash.min(0).unsigned_abs()
+    } else {
+        0
+    };
     let deposits = owner.deposits_mut(collateral.index)?;
     *deposits = deposits.checked_add(amount).ok_or(BallastError::MathOverflow)?;
-    ensure!(
-        *deposits <= collateral.owner_deposit_cap,
-        BallastError::OwnerDepositCapExceeded
-    );
+    if amount > debt {
+        let held = accounts
+            .vault
+            .amount
+            .checked_add(amount)
+            .ok_or(BallastError::MathOverflow)?;
+        ensure!(held <= collateral.deposit_cap, BallastError::DepositCapExceeded);
+        ensure!(
+            *deposits <= collateral.owner_deposit_cap,
+            BallastError::OwnerDepositCapExceeded
+        );
+    }
     if collateral.is_quote() {
         let amount = QuoteAmount(i64::try_from(amount).map_err(|_| BallastError::MathOverflow)?);
         let before = account.quote_balance().or_error()?;

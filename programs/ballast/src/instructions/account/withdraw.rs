@@ -105,7 +105,9 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
         now,
         credit: margin::credit(&board, &account, now)?,
     };
+    let cash = account.cash;
     let owed = settle_losers(&mut settlement, &mut account, ctx.remaining_accounts)?;
+    let settled = account.cash.saturating_sub(cash);
 
     if collateral.is_quote() {
         let room = settlement.cash_limits(&account)?.borrowing_room;
@@ -127,6 +129,7 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
         sequence: account.next_sequence(),
         mint: collateral.mint,
         amount,
+        settled,
         cash: account.cash,
     })
 }
@@ -190,7 +193,7 @@ fn check(board: &RiskBoard, account: &MarginAccount, is_quote: bool, owed: Quote
     let report = margin::evaluate_with(board, account, now, rule)?;
     let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
     ensure!(report.equity_withdrawal >= required, BallastError::InsufficientMargin);
-    let backing = report.credit_initial.quote_floor();
+    let backing = board.in_quote(report.credit_initial)?;
     let left = QuoteAmount(account.cash)
         .plus(backing)
         .and_then(|sum| sum.minus(owed))

@@ -16,6 +16,9 @@ use crate::state::{
 /// Decimals of the quote asset.
 const QUOTE_DECIMALS: u8 = 6;
 
+/// Most of the quote asset that an exchange may hold: 20 billion, so that no cash leaves the risk engine's domain.
+const MAX_QUOTE_CAP: u64 = 20_000_000_000_000_000;
+
 /// Parameters of a new exchange.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
 pub struct CreateExchangeArgs {
@@ -98,7 +101,7 @@ impl CreateExchange<'_> {
             BallastError::AccountTooSmall
         );
         ensure!(
-            args.quote_owner_deposit_cap <= args.quote_deposit_cap && args.quote_deposit_cap <= i64::MAX as u64 / 4,
+            args.quote_owner_deposit_cap <= args.quote_deposit_cap && args.quote_deposit_cap <= MAX_QUOTE_CAP,
             BallastError::InvalidParameter
         );
         Ok(())

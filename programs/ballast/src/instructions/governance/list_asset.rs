@@ -1,11 +1,15 @@
 //! `list_asset`: an asset with its feed and margin parameters.
 use anchor_lang::prelude::*;
-use ballast_risk::MAX_LEVELS;
+use ballast_risk::{MAX_GROSS, MAX_LEVELS};
 
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::AssetListed;
 use crate::oracle::FeedConfig;
 use crate::state::{Asset, Exchange, RiskBoard, RiskParams, MAX_ASSETS};
+
+/// Largest open interest of one owner in one asset, dollars (10⁻⁸): with every asset at its cap an account is still in the risk engine's
+/// domain when all prices have doubled.
+const MAX_OWNER_CAP: i64 = MAX_GROSS.0 / 2 / MAX_ASSETS as i64;
 
 /// Parameters of a new asset.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
@@ -44,7 +48,7 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
     ensure!(usize::from(index) < MAX_ASSETS, BallastError::BoardFull);
     args.params.with_clusters(args.clusters).validate().or_error()?;
     ensure!(
-        args.instrument_open_interest_cap > 0 && args.owner_open_interest_cap > 0,
+        args.instrument_open_interest_cap > 0 && (1..=MAX_OWNER_CAP).contains(&args.owner_open_interest_cap),
         BallastError::InvalidParameter
     );
     ensure!(

@@ -5,7 +5,7 @@ use anchor_spl::token::{Mint, Token, TokenAccount};
 use crate::error::{ensure, BallastError};
 use crate::events::CollateralListed;
 use crate::seeds;
-use crate::state::{Collateral, Exchange, RiskBoard, DISCRIMINATOR, MAX_COLLATERALS, VERSION};
+use crate::state::{native_quantity, Collateral, Exchange, RiskBoard, DISCRIMINATOR, MAX_COLLATERALS, VERSION};
 
 /// Most decimals that a mint may have: quantities are kept in 10⁻⁹.
 const MAX_DECIMALS: u8 = 9;
@@ -66,8 +66,10 @@ pub(crate) fn list_collateral<'info>(
         BallastError::UnsupportedDecimals
     );
     accounts.board.load()?.asset(args.asset)?;
+    // A balance that is no quantity would fail every margin check of its account.
+    let holdable = native_quantity(args.deposit_cap, accounts.mint.decimals).is_ok();
     ensure!(
-        args.owner_deposit_cap <= args.deposit_cap,
+        holdable && args.owner_deposit_cap <= args.deposit_cap,
         BallastError::InvalidParameter
     );
     exchange.collateral_count = index.saturating_add(1); // index < 16

@@ -2,7 +2,8 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Lots, Notional, Price, QuoteAmount, Ratio};
 use ballast_risk::liquidation::{
-    bounty, cost_rate, is_healthier, is_past_ceiling, most_lots, reaches_target, step_cap, step_cost, LiquidationParams,
+    bounty, carried, cost_rate, is_healthier, is_past_ceiling, most_lots, reaches_target, step_cap, step_cost,
+    LiquidationParams,
 };
 use ballast_risk::settlement::CashLimits;
 use ballast_risk::MarginReport;
@@ -123,17 +124,21 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
         received,
     )?;
     let moved = revaluation.evaluate(&account)?;
-    let cost = step_cost(&before, &moved, step.rate).or_error()?.quote_floor();
+    let cost = board.in_quote(step_cost(&before, &moved, step.rate).or_error()?)?;
     let bounty = step.pay(accounts, &mut account, at, &mut market, cost)?;
     let after = revaluation.evaluate(&account)?;
-    ensure!(is_healthier(&before, &after).or_error()?, BallastError::NotHealthier);
+    let floor = before.equity_liquidation.min(Dollars::ZERO);
+    ensure!(
+        is_healthier(&before, &after).or_error()? && after.equity_liquidation >= floor,
+        BallastError::NotHealthier
+    );
     step.check_not_too_much(&mut revaluation, &mut account, at, &after, taken)?;
     release(&mut account, &mut market, at)?;
     account.flag.confirmed_at = step.now;
     if reaches_target(&after).or_error()? {
         account.flag = account.flag.stopped();
     }
-    account.next_sequence();
+    let unflagged = account.flag.clock().is_none();
     drop(account);
 
     step.take_over(accounts, &mut market, taken, received, &bounty)?;
@@ -150,6 +155,7 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
         maintenance_before: before.maintenance.0,
         maintenance_after: after.maintenance.0,
         equity_after: after.equity_liquidation.0,
+        unflagged,
     })
 }
 
@@ -242,10 +248,11 @@ impl<'a> Step<'a> {
     /// Counts the notional in the account's window and refuses what exceeds the cap.
     fn count_against_cap(&self, before: &MarginReport, flag: &mut Flag, notional: Notional) -> Result<()> {
         let notional = notional.magnitude().or_error()?.ceil().or_error()?;
-        let window = i64::from(self.auction.step_window_seconds);
-        if self.now.saturating_sub(flag.window_start) >= window {
+        let elapsed = self.now.saturating_sub(flag.window_start);
+        if elapsed >= i64::from(self.auction.step_window_seconds) {
+            let taken = Dollars(flag.window_notional);
+            flag.window_notional = carried(taken, elapsed, self.auction.step_window_seconds).or_error()?.0;
             flag.window_start = self.now;
-            flag.window_notional = 0;
         }
         let total = Dollars(flag.window_notional).plus(notional).or_error()?;
         if let Some(cap) = step_cap(before, self.elapsed, &self.auction).or_error()? {
@@ -272,7 +279,7 @@ impl<'a> Step<'a> {
         let mut fund = accounts.insurance_fund.load_mut()?;
         let balance = account.quote_balance().or_error()?;
         let limits = CashLimits {
-            credit: margin::credit(self.board, account, self.now)?,
+            credit: self.board.in_quote(margin::credit(self.board, account, self.now)?)?,
             borrowing_room: pool.borrowing_room(&self.exchange.limits, balance)?,
         };
         let in_cash = QuoteAmount(limits.payable(QuoteAmount(account.cash)).or_error()?.0.min(cost.0));
@@ -346,7 +353,6 @@ impl<'a> Step<'a> {
         let report = margin::evaluate(self.board, &account, self.now)?;
         let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
         ensure!(report.equity_initial >= required, BallastError::LiquidatorMargin);
-        account.next_sequence();
         Ok(())
     }
 }

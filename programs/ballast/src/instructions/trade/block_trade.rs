@@ -91,7 +91,6 @@ fn clear(accounts: &BlockTrade, lots: Lots, price: Price) -> Result<Traded> {
     let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
     let mut market = accounts.market.load_mut()?;
     let instrument = board.instrument(market.instrument)?;
-    ensure!(!instrument.is_expired(now), BallastError::InstrumentExpired);
     let mark = board.mark(instrument)?;
     let terms = Terms {
         exchange: &exchange,
@@ -156,10 +155,13 @@ impl Terms<'_> {
         Ok(())
     }
 
-    /// A stale asset may only be reduced, and by both.
+    /// A stale asset and an expired instrument may only be reduced, and by both.
     fn check_freshness(&self, taker: &Fill, maker: &Fill) -> Result<()> {
+        let both_reduce = taker.reduces() && maker.reduces();
+        let expired = self.instrument.is_expired(self.now);
+        ensure!(!expired || both_reduce, BallastError::InstrumentExpired);
         let fresh = self.board.asset(self.instrument.asset)?.price.is_fresh(self.now);
-        ensure!(fresh || (taker.reduces() && maker.reduces()), BallastError::StalePrice);
+        ensure!(fresh || both_reduce, BallastError::StalePrice);
         Ok(())
     }
 
@@ -224,9 +226,8 @@ impl Terms<'_> {
         };
         judge(&before, &after, &facts).or_error()?.or_error()?;
         if account.cash < cash {
-            check_cash(&account, &after)?;
+            check_cash(self.board, &account, &after)?;
         }
-        account.next_sequence();
         Ok(fill)
     }
 
@@ -253,8 +254,8 @@ impl Terms<'_> {
 }
 
 /// The reserve that a first position locks may not push cash under what the collateral backs.
-fn check_cash(account: &MarginAccount, after: &MarginReport) -> Result<()> {
-    let backing = after.credit_initial.quote_floor();
+fn check_cash(board: &RiskBoard, account: &MarginAccount, after: &MarginReport) -> Result<()> {
+    let backing = board.in_quote(after.credit_initial)?;
     let covered = account.cash >= 0 || QuoteAmount(account.cash).plus(backing).or_error()?.0 >= 0;
     ensure!(covered, BallastError::CashUnderCredit);
     Ok(())
