@@ -360,6 +360,33 @@ fn attack_draining_the_fund_by_two_sided_self_liquidation() {
     depositor_is_whole(&mut w, &depositor);
 }
 
+/// When the quote asset is dear, less of it is borrowed against the same collateral, and less of a loss settles.
+#[test]
+fn attack_a_debt_in_a_dear_quote_asset() {
+    let mut w = world();
+    let (user, maker) = pair(&mut w, 0);
+    let (usd, btc) = (w.usd, w.btc);
+    deposit(&mut w, &user, &btc, BTC_UNIT);
+    w.set_prices(&[(ballast::state::QUOTE_ASSET, 1.25)]);
+    // 78,000 dollars, 62,400 units.
+    refuses(&mut w, BallastError::InsufficientMargin, |w| {
+        w.withdraw(&user, &usd, 62_400 * USD + 1)
+    });
+    let outcome = w.withdraw(&user, &usd, 62_400 * USD);
+    ok(&w, outcome);
+    let outcome = w.deposit(&user, &usd, 62_400 * USD);
+    ok(&w, outcome);
+    trade(&mut w, ETH_PERP, &user, &maker, 36_000, 3_000.0);
+    w.set_prices(&[(ETH, 600.0)]);
+    let_slow_prices_catch_up(&mut w);
+    settle_all(&mut w, &[&user]);
+    // Of a loss of 86,400 units as many as 85,000 dollars of credit buy: 68,000.
+    assert_eq!(
+        w.margin_account(&user.account.margin_account).cash,
+        -68_000 * USD as i64
+    );
+}
+
 /// Settlement, fees, the locked reserve and a liquidation's cost lower cash, but never under what the collateral backs.
 #[test]
 fn attack_cash_below_credit() {

@@ -329,6 +329,24 @@ fn attack_sybil_loops_of_one_lot() {
     }
 }
 
+/// The last second of one window and the first of the next are no two windows: what was taken fades over ten seconds more.
+#[test]
+fn attack_the_edge_of_a_step_window() {
+    let mut w = world();
+    let d = distress(&mut w, 93_000.0);
+    flag(&mut w, &d.victim);
+    step(&mut w, BTC_PERP, &d.victim, &d.keeper, 1);
+    wait(&mut w, 9);
+    step(&mut w, BTC_PERP, &d.victim, &d.keeper, 2_000);
+    wait(&mut w, 2);
+    // 18,609.30 count nine tenths eleven seconds after the window opened; with 9,300 more that is over 25,000.
+    refuses(&mut w, BallastError::StepCapExceeded, |w| {
+        w.liquidate(BTC_PERP, &d.victim.account, &d.keeper, 1_000)
+    });
+    wait(&mut w, 10);
+    step(&mut w, BTC_PERP, &d.victim, &d.keeper, 1_000);
+}
+
 /// What strangers can do to an account of one unit's worth: nothing that moves its equity, its margin or its clock.
 #[test]
 fn attack_one_unit_griefing() {

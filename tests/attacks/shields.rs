@@ -182,6 +182,53 @@ fn attack_settling_a_loss_locks_no_exit() {
     trade(&mut w, ETH_PERP, &victim, &maker, -36_000, 600.0);
 }
 
+/// Two rich wallets fill the quote asset's cap of 100 million, so that nobody else could top up: a debt can be repaid all the same.
+#[test]
+fn attack_filling_the_deposit_cap() {
+    let mut w = world();
+    let victim = trader(&mut w, 0);
+    let rich = trader(&mut w, 49_000_000);
+    trader(&mut w, 50_000_000);
+    let (usd, btc) = (w.usd, w.btc);
+    deposit(&mut w, &victim, &btc, BTC_UNIT);
+    let outcome = w.withdraw(&victim, &usd, 10_000 * USD);
+    ok(&w, outcome);
+    deposit(&mut w, &rich, &usd, 1_000_000 * USD);
+    let held = w.vault_amount(&usd.mint);
+    assert_eq!(held, 99_990_000 * USD, "the vault holds all but what is lent");
+    // The last 10,000 are a third wallet's, and with them the victim's own way back is closed but for its debt.
+    trader(&mut w, 10_000);
+    w.give(&victim, &usd, 1);
+    refuses(&mut w, BallastError::DepositCapExceeded, |w| {
+        w.deposit(&victim, &usd, 10_000 * USD + 1)
+    });
+    let outcome = w.deposit(&victim, &usd, 10_000 * USD);
+    ok(&w, outcome);
+    assert_eq!(w.margin_account(&victim.account.margin_account).cash, 0);
+}
+
+/// The last day of a future: nobody adds to it any more, and nobody is kept in it.
+#[test]
+fn attack_trading_after_expiry() {
+    let mut w = world();
+    let (user, maker) = pair(&mut w, 50_000);
+    let third = trader(&mut w, 50_000);
+    trade(&mut w, BTC_FUTURE, &user, &maker, 1_000, 100_000.0);
+    let expiry = w.board().instruments[BTC_FUTURE].expiry;
+    let left = expiry - w.vm.now();
+    wait(&mut w, left - 1);
+    trade(&mut w, BTC_FUTURE, &user, &maker, 1, 100_000.0);
+    wait(&mut w, 1);
+    assert_eq!(w.vm.now(), expiry);
+    refuses(&mut w, BallastError::InstrumentExpired, |w| {
+        w.trade(BTC_FUTURE, &user, &maker, 1, 100_000.0)
+    });
+    refuses(&mut w, BallastError::InstrumentExpired, |w| {
+        w.trade(BTC_FUTURE, &user, &third, -1, 100_000.0)
+    });
+    trade(&mut w, BTC_FUTURE, &user, &maker, -1_001, 100_000.0);
+}
+
 #[test]
 fn attack_settling_in_front_of_a_withdrawal() {
     let mut w = world();

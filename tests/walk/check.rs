@@ -12,8 +12,6 @@ use crate::view::{Account, View};
 
 /// 10⁻⁸ dollars in a quote unit.
 const PER_QUOTE_UNIT: i64 = 100;
-/// What the last position's reserve gives back, dollars (10⁻⁸).
-const RESERVE: i64 = POSITION_RESERVE.0 * PER_QUOTE_UNIT;
 
 /// A refused instruction has moved nothing.
 #[track_caller]
@@ -98,6 +96,22 @@ impl Step<'_> {
         self.after.board.quote_state(self.after.now).1
     }
 
+    /// The price of the quote asset where something is owed: at least a dollar, 10⁻⁹.
+    fn dear(&self) -> i128 {
+        i128::from(self.before.board.quote.index.max(1_000_000_000))
+    }
+
+    /// Dollars (10⁻⁸, rounded up) of quote units that are owed.
+    fn owed(&self, units: i64) -> i64 {
+        let exact = i128::from(units) * i128::from(PER_QUOTE_UNIT) * self.dear();
+        ((exact + 999_999_999) / 1_000_000_000) as i64
+    }
+
+    /// Cash is not under what the collateral backs, at the price of the quote asset.
+    fn within_credit(&self, account: &Account) -> bool {
+        account.data.cash >= 0 || self.owed(-account.data.cash) <= account.credit
+    }
+
     /// What the exchange as a whole has got never becomes less, and nobody owes to it what it has not.
     #[track_caller]
     fn totals(&self) {
@@ -150,10 +164,13 @@ impl Step<'_> {
         };
         let report = evaluate_with(&self.after.board, &after.data, self.after.now, rule).expect("a margin");
         self.holds("E_w covers IM", report.equity_withdrawal >= report.initial);
-        self.holds("cash within credit", after.data.cash * PER_QUOTE_UNIT >= -after.credit);
+        self.holds("cash within credit", self.within_credit(after));
         self.holds("positions stay", before.lots() == after.lots());
         let gained = after.report.equity_withdrawal.0 - before.report.equity_withdrawal.0;
-        self.holds("nothing withdrawable appears", !self.trusted() || gained <= RESERVE);
+        self.holds(
+            "nothing withdrawable appears",
+            !self.trusted() || gained <= self.owed(POSITION_RESERVE.0),
+        );
     }
 
     /// C3: settling shifts within the account, gains no more than it takes out of the pool, and lowers cash only within credit.
@@ -165,15 +182,12 @@ impl Step<'_> {
         let taken = |p: &ballast::state::Position| (p.quote - after.quote_in(p.instrument)).max(0);
         let realised: i64 = before.data.positions().iter().map(taken).sum();
         let gained = after.report.equity_withdrawal.0 - before.report.equity_withdrawal.0;
-        let bound = realised * PER_QUOTE_UNIT + RESERVE;
+        let bound = self.owed(realised) + self.owed(POSITION_RESERVE.0);
         self.holds("only realised gains", !self.trusted() || gained <= bound);
         let equity = after.report.equity_maintenance.0 - before.report.equity_maintenance.0;
-        self.holds("equity stays", (0..=RESERVE).contains(&equity));
+        self.holds("equity stays", (0..=self.owed(POSITION_RESERVE.0)).contains(&equity));
         let lowered = after.data.cash < before.data.cash;
-        self.holds(
-            "cash within credit",
-            !lowered || after.data.cash * PER_QUOTE_UNIT >= -after.credit,
-        );
+        self.holds("cash within credit", !lowered || self.within_credit(after));
     }
 
     /// A flag changes nothing but itself.
@@ -213,10 +227,7 @@ impl Step<'_> {
             before.data.cash + before.data.reserve == after.data.cash + after.data.reserve,
         );
         let lowered = after.data.cash < before.data.cash;
-        self.holds(
-            "cash within credit",
-            !lowered || after.data.cash * PER_QUOTE_UNIT >= -after.credit,
-        );
+        self.holds("cash within credit", !lowered || self.within_credit(after));
         self.no_withdrawable_gain(before, after, instrument, lots, price);
     }
 
@@ -238,7 +249,7 @@ impl Step<'_> {
         let gained = i128::from(after.report.equity_withdrawal.0 - before.report.equity_withdrawal.0);
         self.holds(
             "no withdrawable gain but the price's",
-            gained <= better.max(0) + i128::from(RESERVE) + 1,
+            gained <= better.max(0) * self.dear() / 1_000_000_000 + i128::from(self.owed(POSITION_RESERVE.0)) + 1,
         );
     }
 
@@ -260,7 +271,7 @@ impl Step<'_> {
         self.holds("confirmed", self.before.now - flag.confirmed_at <= 120);
         let freed = i128::from(b.maintenance.0 - a.maintenance.0);
         let allowed = (50_000_000 * 60 + 550_000_000 * i128::from(elapsed)) * freed;
-        let cost = i128::from(done.cost * PER_QUOTE_UNIT);
+        let cost = i128::from(done.cost * PER_QUOTE_UNIT) * self.dear() / 1_000_000_000;
         self.holds("cost ≤ c(t)·ΔMM", done.cost == 0 || cost * 60_000_000_000 <= allowed);
         self.holds("bounty ≤ 60 %", done.bounty * 10 <= done.cost * 6);
         let (held, holds) = (before.lots_in(instrument), after.lots_in(instrument));
@@ -277,10 +288,7 @@ impl Step<'_> {
             keeper.1.report.equity_initial >= keeper.1.report.initial,
         );
         let lowered = after.data.cash < before.data.cash;
-        self.holds(
-            "cash within credit",
-            !lowered || after.data.cash * PER_QUOTE_UNIT >= -after.credit,
-        );
+        self.holds("cash within credit", !lowered || self.within_credit(after));
         let paid = keeper.1.data.cash + keeper.1.data.reserve - keeper.0.data.cash - keeper.0.data.reserve;
         self.holds("the keeper's cash", (0..=done.bounty).contains(&paid));
         self.not_too_much(before, after, instrument, done);

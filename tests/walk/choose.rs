@@ -366,7 +366,7 @@ fn good_prices(world: &mut World, prices: &mut Prices, random: &mut Random) -> A
     let seconds = random.range(1, 25);
     world.vm.advance(seconds);
     prices.move_on(random, seconds);
-    let quote = if random.chance(3) { 0.97 } else { 1.0 };
+    let quote = *random.pick(&[0.97, 1.04, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
     post(world, prices, quote);
     Act::Refresh { assets: assets(prices) }
 }
