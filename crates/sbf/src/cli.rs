@@ -12,7 +12,7 @@ usage: ballast-sbf build [OPTIONS] [-- CARGO ARGUMENTS]
        cargo-build-sbf   [OPTIONS] [-- CARGO ARGUMENTS]
 
   --manifest-path FILE   the program's Cargo.toml (default: the current folder's)
-  --out DIR              where the .so goes, also --sbf-out-dir (default: target/deploy)
+  --out DIR              where the .so goes, also --sbf-out-dir (default: the workspace's target/deploy)
   --max-size BYTES       fail if the program is larger
   --target-dir DIR       intermediate files (default: target/sbf)
   --dump DIR             write the intermediate code and the object with names
@@ -47,8 +47,8 @@ const IGNORED_WITH_VALUE: [&str; 3] = ["--sbf-sdk", "--tools-version", "--rust-v
 pub struct BuildOptions {
     /// The program's Cargo.toml.
     pub manifest_path: Option<PathBuf>,
-    /// Where the program goes.
-    pub out_dir: PathBuf,
+    /// Where the program goes, if not to its workspace's `target/deploy`.
+    pub out_dir: Option<PathBuf>,
     /// Where everything intermediate goes.
     pub target_dir: Option<PathBuf>,
     /// The size in bytes above which the build fails.
@@ -78,10 +78,7 @@ pub fn parse(args: impl Iterator<Item = String>) -> Result<Request> {
     let mut args = args.peekable();
     // `cargo build-sbf` passes its own name.
     args.next_if(|a| a == "build" || a == "build-sbf");
-    let mut options = BuildOptions {
-        out_dir: "target/deploy".into(),
-        ..BuildOptions::default()
-    };
+    let mut options = BuildOptions::default();
     while let Some(arg) = args.next() {
         let (name, inline) = match arg.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name.to_string(), Some(value.to_string())),
@@ -95,7 +92,7 @@ pub fn parse(args: impl Iterator<Item = String>) -> Result<Request> {
             "--help" | "-h" => return Ok(Request::Help),
             "--version" | "-V" => return Ok(Request::Version),
             "--manifest-path" => options.manifest_path = Some(value()?.into()),
-            "--out" | "--sbf-out-dir" => options.out_dir = value()?.into(),
+            "--out" | "--sbf-out-dir" => options.out_dir = Some(value()?.into()),
             "--target-dir" => options.target_dir = Some(value()?.into()),
             "--dump" => options.dump = Some(value()?.into()),
             "--max-size" => {
@@ -157,7 +154,7 @@ mod tests {
             "--locked",
         ]);
         assert_eq!(options.manifest_path, Some("p/Cargo.toml".into()));
-        assert_eq!(options.out_dir, PathBuf::from("o"));
+        assert_eq!(options.out_dir, Some("o".into()));
         assert_eq!(options.max_size, Some(700_000));
         assert_eq!(options.cargo_args, ["--locked"]);
     }
@@ -178,7 +175,7 @@ mod tests {
             "--offline",
             "--locked",
         ]);
-        assert_eq!(options.out_dir, PathBuf::from("o"));
+        assert_eq!(options.out_dir, Some("o".into()));
         assert_eq!(options.cargo_args, ["--features", "a b", "--offline", "--locked"]);
     }
 

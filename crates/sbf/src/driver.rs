@@ -17,7 +17,7 @@ use crate::toolchain::{Versions, CARGO, RUSTC};
 
 /// The target, described by the file of this name beside this crate's Cargo.toml. A name and not a path, because
 /// cargo puts the path into symbol names, and programs must not depend on where they are built.
-const TARGET: &str = "sbf-solana-solana";
+pub const TARGET: &str = "sbf-solana-solana";
 /// Set for the builds of the test gate, which must not start the gate again.
 const INSIDE_GATE: &str = "BALLAST_SBF_GATE";
 
@@ -94,8 +94,12 @@ pub fn build(options: &BuildOptions) -> Result<()> {
         !programs.is_empty(),
         "no program was built: the package needs crate-type = [\"cdylib\", \"lib\"] and an entry point"
     );
+    let out_dir = match &options.out_dir {
+        Some(folder) => folder.clone(),
+        None => default_out_dir(options)?,
+    };
     for program in &programs {
-        deliver(program, options)?;
+        deliver(program, &out_dir, options.max_size)?;
     }
     Ok(())
 }
@@ -129,7 +133,7 @@ fn run_gate(versions: &Versions, folders: &Folders) -> Result<()> {
 
 /// Cargo and rustc of Debian, set to compile for the chain.
 fn cargo(folders: &Folders) -> Result<Command> {
-    let linker = std::env::current_exe().context("the builder's own path")?;
+    let builder = std::env::current_exe().context("the builder's own path")?;
     let mut command = Command::new(CARGO);
     for variable in FOREIGN_VARIABLES {
         command.env_remove(variable);
@@ -143,7 +147,8 @@ fn cargo(folders: &Folders) -> Result<Command> {
         .env("CARGO_TARGET_DIR", &folders.work)
         .env("__CARGO_TESTS_ONLY_SRC_ROOT", &folders.library)
         .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(folders))
-        .env("CARGO_TARGET_SBF_SOLANA_SOLANA_LINKER", linker);
+        .env("RUSTC_WRAPPER", &builder)
+        .env("CARGO_TARGET_SBF_SOLANA_SOLANA_LINKER", &builder);
     Ok(command)
 }
 
@@ -151,6 +156,11 @@ fn cargo(folders: &Folders) -> Result<Command> {
 fn rust_flags(folders: &Folders) -> String {
     let registry = cargo_home().join("registry/src");
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    // Within the workspace cargo names std's sources by the path from there.
+    let library = folders
+        .library
+        .strip_prefix(&folders.workspace)
+        .unwrap_or(&folders.library);
     let flags = [
         "--cfg=target_os=\"solana\"".into(),
         "-Aexplicit_builtin_cfgs_in_flags".into(),
@@ -158,6 +168,7 @@ fn rust_flags(folders: &Folders) -> String {
         // The last one that fits wins.
         remap(&folders.workspace, "/ballast"),
         remap(&folders.library, "/rust"),
+        remap(library, "/rust"),
         remap(&registry, "/cargo"),
     ];
     flags.join("\x1f")
@@ -268,25 +279,42 @@ fn programs_in(messages: &str) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
+/// `target/deploy` of the program's workspace, where `anchor build` looks, from whichever folder it calls.
+fn default_out_dir(options: &BuildOptions) -> Result<PathBuf> {
+    let mut command = Command::new(CARGO);
+    command.args(["locate-project", "--workspace", "--message-format=plain"]);
+    if let Some(manifest) = &options.manifest_path {
+        command.arg("--manifest-path").arg(manifest);
+    }
+    let output = command
+        .env_remove("LD_LIBRARY_PATH")
+        .env("RUSTC", RUSTC)
+        .output()
+        .context(CARGO)?;
+    let manifest = String::from_utf8_lossy(&output.stdout);
+    let root = Path::new(manifest.trim())
+        .parent()
+        .context("the program's workspace is not found")?;
+    Ok(root.join("target/deploy"))
+}
+
 /// Copies a program to the output folder, unless it is there already, and checks and prints its size.
-fn deliver(program: &Program, options: &BuildOptions) -> Result<()> {
+fn deliver(program: &Program, out_dir: &Path, max_size: Option<u64>) -> Result<()> {
     let bytes = fs::read(&program.file).with_context(|| program.file.display().to_string())?;
-    fs::create_dir_all(&options.out_dir).with_context(|| options.out_dir.display().to_string())?;
-    let target = options.out_dir.join(format!("{}.so", program.name));
+    fs::create_dir_all(out_dir).with_context(|| out_dir.display().to_string())?;
+    let target = out_dir.join(format!("{}.so", program.name));
     if fs::read(&target).ok().as_deref() != Some(&bytes) {
         fs::write(&target, &bytes).with_context(|| target.display().to_string())?;
     }
-    eprintln!("{}: {} bytes", target.display(), bytes.len());
-    if let Some(limit) = options.max_size {
-        ensure!(
-            bytes.len() as u64 <= limit,
-            "{} has {} bytes, {} more than the {limit} allowed",
-            target.display(),
-            bytes.len(),
-            bytes.len() as u64 - limit
-        );
+    let (name, size) = (target.display(), bytes.len() as u64);
+    eprintln!("{name}: {size} bytes");
+    match max_size {
+        Some(limit) if size > limit => bail!(
+            "{name} has {size} bytes, {} more than the {limit} allowed",
+            size - limit
+        ),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Builds Solana programs with Debian's rustc and LLVM, without Solana's own compiler.
 //!
-//! One executable in three roles: the command (`ballast-sbf build`), a stand-in for `cargo build-sbf`, which
-//! `anchor build` calls, and the linker that rustc calls during the build. See docs/building.md.
+//! One executable in four roles: the command (`ballast-sbf build`), a stand-in for `cargo build-sbf`, which
+//! `anchor build` calls, and during the build the compiler that cargo calls and the linker that rustc calls. See
+//! docs/building.md.
 
 mod cli;
 mod driver;
 mod link;
+mod rustc_wrapper;
 mod std_source;
 mod toolchain;
 
@@ -24,6 +26,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
+    let args: Vec<_> = std::env::args_os().collect();
+    if rustc_wrapper::is_call(&args) {
+        return rustc_wrapper::run(&args);
+    }
     if let Some(runtime) = std::env::var_os(link::RUNTIME_VARIABLE) {
         return link::run(runtime);
     }
