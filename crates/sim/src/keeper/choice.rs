@@ -3,7 +3,7 @@ use ballast::margin::evaluate;
 use ballast::state::{Exchange, MarginAccount, Position, RiskBoard};
 use ballast_fixed::{Dollars, Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::liquidation::{
-    bounty, cost_rate, has_recovered, is_healthier, most_lots, reaches_target, step_cap, step_cost, FlagClock,
+    bounty, carried, cost_rate, has_recovered, is_healthier, most_lots, reaches_target, step_cap, step_cost, FlagClock,
     LiquidationParams,
 };
 use ballast_risk::MarginReport;
@@ -195,10 +195,10 @@ impl View<'_> {
 
     /// What the account's window still allows of a cap.
     fn window_left(&self, account: &MarginAccount, cap: Dollars) -> Result<Dollars, Undecided> {
-        let window = i64::from(self.auction().step_window_seconds);
-        let is_over = self.now.saturating_sub(account.flag.window_start) >= window;
-        let taken = if is_over { 0 } else { account.flag.window_notional };
-        Ok(cap.minus(Dollars(taken))?.max(Dollars::ZERO))
+        let elapsed = self.now.saturating_sub(account.flag.window_start);
+        let taken = Dollars(account.flag.window_notional);
+        let taken = carried(taken, elapsed, self.auction().step_window_seconds)?;
+        Ok(cap.minus(taken)?.max(Dollars::ZERO))
     }
 
     /// The smallest step in a leg that reaches the target, else the largest one that helps. Dust goes whole.

@@ -190,7 +190,12 @@ fn a_step_keeps_within_the_window_and_waits_for_the_next() {
     assert_eq!(scene.step(&account).lots, 6_000);
     account.flag.window_notional = 160_000 * 100_000_000;
     assert_eq!(scene.intent(&account), Intent::Wait);
+    // What was taken fades over a second window: all of it counts at ten seconds, half of it at fifteen, nothing at twenty.
     account.flag.window_start = scene.now - 10;
+    assert_eq!(scene.intent(&account), Intent::Wait);
+    account.flag.window_start = scene.now - 15;
+    assert_eq!(scene.step(&account).lots, 8_000);
+    account.flag.window_start = scene.now - 20;
     assert_eq!(scene.step(&account).lots, 16_000);
     // Under ⅔ · 57,200 there is no cap: (62,920 − 30,000) / 60,060 = 0.54812 of 80,000 lots.
     let step = scene.step(&scene.flagged(30_000, &eight));
