@@ -3,7 +3,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::instructions::{ListAssetArgs, ListCollateralArgs, ListInstrumentArgs};
 use ballast::oracle::pyth::RECEIVERS;
-use ballast::state::{Market, DISCRIMINATOR};
+use ballast::state::{Exchange, Market, DISCRIMINATOR};
 use ballast_client::instruction;
 use ballast_migrations::config;
 use ballast_risk::defaults;
@@ -57,6 +57,27 @@ fn attack_unflagging_behind_a_dead_feed() {
     refuses(&mut w, BallastError::NotRecovered, |w| w.unflag(&account));
     let outcome = w.liquidate(BTC_PERP, &attacker.account, &maker, 100);
     ok(&w, outcome);
+}
+
+/// What the keepers may close the holder may close as well, but no worse than by the rule for reductions, and nothing may be added.
+#[test]
+fn attack_a_dead_feed_that_blocks_the_exit_from_a_live_leg() {
+    let mut w = world();
+    let (holder, maker) = profit_on_a_feed_that_dies(&mut w);
+    without_eth(&mut w, DEAD, 88_000.0);
+    let s = w.summary(&holder.account.margin_account);
+    assert!(s.liquidatable && s.equity_maintenance >= s.maintenance_margin);
+    refuses(&mut w, BallastError::BelowMaintenance, |w| {
+        w.trade(BTC_PERP, &holder, &maker, 1, 88_000.0)
+    });
+    let exchange = w.exchange.key;
+    edit::<Exchange>(&mut w, &exchange, |e| e.limits.price_band_ppm = 100_000);
+    // A sale frees 7.15 % of the notional, of which 30 % are 2.145 %: 2.05 % under the mark with the fee of 0.05 % is within, 3 % is not.
+    refuses(&mut w, BallastError::ReductionTooCostly, |w| {
+        w.trade(BTC_PERP, &holder, &maker, -10_000, 85_360.0)
+    });
+    trade(&mut w, BTC_PERP, &holder, &maker, -10_000, 86_240.0);
+    trade(&mut w, BTC_PERP, &holder, &maker, -10_000, 88_000.0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `close_margin_account`: an empty account gives its rent back.
 use ballast::error::BallastError;
-use ballast::events::MarginAccountClosed;
+use ballast::events::{Deposited, MarginAccountClosed};
 use ballast::state::{MarginAccount, OwnerRecord};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World};
@@ -36,7 +36,31 @@ fn rent_comes_back_and_the_record_counts_down() {
     // It can be opened again, and starts anew.
     let outcome = w.open(&user, 0);
     ok(&w, outcome);
-    assert_eq!(w.margin_account(&key).sequence, 0);
+    let account = w.margin_account(&key);
+    assert_eq!((account.cash, account.position_count, account.sequence), (0, 0, 0));
+}
+
+/// No two events of one address carry one number.
+#[test]
+fn event_numbers_go_on_when_the_account_is_opened_again() {
+    let mut w = world();
+    let (user, usd) = (trader(&mut w, 100), w.usd);
+    let outcome = w.withdraw(&user, &usd, 100 * USD);
+    ok(&w, outcome);
+    // Another account of the wallet, with no events, closes later and takes nothing back.
+    let outcome = w.open(&user, 1);
+    ok(&w, outcome);
+    for index in [0, 1] {
+        let outcome = w.close(&user, index);
+        ok(&w, outcome);
+    }
+    let outcome = w.open(&user, 0);
+    ok(&w, outcome);
+    assert_eq!(w.margin_account(&user.account.margin_account).sequence, 2);
+    w.give(&user, &usd, USD);
+    let outcome = w.deposit(&user, &usd, USD);
+    let receipt = ok(&w, outcome);
+    assert_eq!(event::<Deposited>(&receipt).sequence, 3);
 }
 
 #[test]

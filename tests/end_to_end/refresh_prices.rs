@@ -66,6 +66,31 @@ fn the_slow_price_has_a_top_speed() {
     assert_eq!(btc(&w).slow, 100_200 * PRICE);
 }
 
+/// Somebody posts a newer price of one asset between a wallet's look and its transaction: its other prices still reach the board.
+#[test]
+fn an_older_update_in_a_batch_is_passed_over() {
+    let mut w = later();
+    let now = w.vm.now();
+    let at = |w: &World, asset, price, time| PriceMessage::new(w.feed_id(asset), price, time);
+    let newer = at(&w, BTC, 100_500.0, now);
+    w.post(BTC, &newer);
+    let outcome = w.refresh(&[BTC]);
+    ok(&w, outcome);
+    let (older, eth) = (at(&w, BTC, 99_000.0, now - 1), at(&w, ETH, 3_100.0, now - 1));
+    w.post(BTC, &older);
+    w.post(ETH, &eth);
+    let before = btc(&w);
+    let outcome = w.refresh(&[BTC, ETH]);
+    ok(&w, outcome);
+    assert_eq!(btc(&w), before);
+    let feed = w.board().assets[usize::from(ETH)].price;
+    assert_eq!((feed.index, feed.publish_time), (3_100 * PRICE, now - 1));
+    // Nothing in this one is news.
+    let older = at(&w, ETH, 3_000.0, now - 2);
+    w.post(ETH, &older);
+    refuses(&mut w, BallastError::PriceRegressed, |w| w.refresh(&[ETH, BTC]));
+}
+
 #[test]
 fn several_assets_and_the_quote_asset_at_once() {
     let mut w = later();

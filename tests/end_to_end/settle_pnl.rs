@@ -1,7 +1,7 @@
 //! `settle_pnl`: losses into the pool, gains out of it, and never more than either holds.
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
-use ballast::events::Settled;
+use ballast::events::{Settled, SettledPosition};
 use ballast::state::{Exchange, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC};
@@ -46,13 +46,20 @@ fn a_loss_pays_the_gain_and_the_fees() {
         (979_800_000, 0, 0)
     );
     let settled = event::<Settled>(&receipt);
-    assert_eq!((settled.margin_account, settled.instrument), (loser, 0));
-    assert_eq!((settled.amount, settled.pool), (-1_050_500_000, 979_800_000));
+    assert_eq!(settled.margin_account, loser);
     assert_eq!(settled.sequence, w.margin_account(&loser).sequence);
+    let expected = SettledPosition {
+        instrument: 0,
+        amount: -1_050_500_000,
+        fees: 56_560_000,
+        insurance: 14_140_000,
+        pool: 979_800_000,
+    };
+    assert_eq!(settled.settled, expected);
 
     let outcome = w.settle(&winner, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
-    assert_eq!(event::<Settled>(&receipt).amount, 979_800_000); // 1,000 − 20.20
+    assert_eq!(event::<Settled>(&receipt).settled.amount, 979_800_000); // 1,000 − 20.20
     assert_eq!(cash(&w, &maker), 10_000_000_000_000 - 2_000_000 + 979_800_000);
     assert_eq!(w.market(BTC_PERP).pool, 0);
     refuses(&mut w, BallastError::NothingToSettle, |w| {
@@ -75,7 +82,7 @@ fn a_gain_takes_no_more_than_the_pool_holds() {
     w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 99_500.0)]);
     let outcome = w.settle(&winner, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
-    let settled = event::<Settled>(&receipt);
+    let settled = event::<Settled>(&receipt).settled;
     assert_eq!((settled.amount, settled.pool), (979_800_000, 0));
     // The rest stays in the position: 101,000 − 20.20 − 979.80.
     assert_eq!(w.margin_account(&winner).positions[0].quote, 100_000_000_000);
@@ -94,7 +101,7 @@ fn a_loss_takes_no_more_than_cash_and_credit() {
     // Cash is −2 and the reserve 2, so 600 dollars may be borrowed.
     let outcome = w.settle(&key, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
-    assert_eq!(event::<Settled>(&receipt).amount, -600_000_000);
+    assert_eq!(event::<Settled>(&receipt).settled.amount, -600_000_000);
     assert_eq!(cash(&w, &user), -602_000_000);
     assert_eq!(w.quote_pool().borrowed, 600_000_000);
     refuses(&mut w, BallastError::NothingToSettle, |w| w.settle(&key, &[BTC_PERP]));
@@ -115,13 +122,13 @@ fn a_loser_without_assets_pays_what_it_has() {
     let outcome = w.settle(&user.account.margin_account, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
     // A loss of 15,050 and a bit against 10,098 of cash and the 2 of the reserve, which is not for that.
-    assert_eq!(event::<Settled>(&receipt).amount, -10_098_000_000);
+    assert_eq!(event::<Settled>(&receipt).settled.amount, -10_098_000_000);
     let account = w.margin_account(&user.account.margin_account);
     assert_eq!((account.cash, account.reserve), (0, 2_000_000));
     // The winner gets that and no more: fees of 70 have gone before.
     let outcome = w.settle(&maker.account.margin_account, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
-    assert_eq!(event::<Settled>(&receipt).amount, 10_028_000_000);
+    assert_eq!(event::<Settled>(&receipt).settled.amount, 10_028_000_000);
 }
 
 #[test]
@@ -172,7 +179,7 @@ fn index_and_slow_price_agree_to_one_percent() {
             let outcome = w.settle(&loser, &[BTC_PERP]);
             let receipt = ok(&w, outcome);
             // At the slow price, whatever the index says.
-            assert_eq!(event::<Settled>(&receipt).amount, -1_050_500_000);
+            assert_eq!(event::<Settled>(&receipt).settled.amount, -1_050_500_000);
         } else {
             refuses(&mut w, BallastError::NothingToSettle, |w| w.settle(&loser, &[BTC_PERP]));
         }
@@ -199,7 +206,7 @@ fn a_stale_price_does_not_keep_others_from_settling() {
     let outcome = w.settle(&user.account.margin_account, &[ETH_PERP, BTC_PERP]);
     let receipt = ok(&w, outcome);
     assert_eq!(receipt.events.len(), 1);
-    assert_eq!(event::<Settled>(&receipt).instrument, BTC_PERP as u16);
+    assert_eq!(event::<Settled>(&receipt).settled.instrument, BTC_PERP as u16);
 }
 
 #[test]

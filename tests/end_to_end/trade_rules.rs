@@ -192,9 +192,9 @@ fn a_reduction_loses_at_most_30_percent_of_the_margin_it_frees() {
     trade(&mut w, BTC_PERP, &user, &maker, -1_000, 95_945.9);
 }
 
+/// E_mm − MM may not fall and is not negative before, so no reduction by block trade can leave E_mm under zero.
 #[test]
-fn a_reduction_leaves_no_negative_equity() {
-    // Two losing legs, one reduced so far off the mark that equity falls under zero: what it frees is large, what it costs is larger.
+fn a_reduction_that_loses_more_than_it_frees() {
     let (mut w, user, maker) = long_at(7_200.0);
     let key = w.exchange.key;
     edit::<ballast::state::Exchange>(&mut w, &key, |e| e.limits.price_band_ppm = 100_000);

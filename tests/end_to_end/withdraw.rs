@@ -1,7 +1,7 @@
 //! `withdraw`: what it pays out and settles, and whom it refuses. What margin and caps refuse is in `withdraw_limits`.
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::error::BallastError;
-use ballast::events::Withdrawn;
+use ballast::events::{SettledPosition, Withdrawn};
 use ballast::state::{Collateral, Market, OwnerRecord};
 use ballast_client::instruction;
 use ballast_sim::world::{token_account, User, World, BTC, TOKEN_PROGRAM};
@@ -34,7 +34,7 @@ fn cash_becomes_tokens() {
         sequence: 2,
         mint: usd.mint,
         amount: 30 * USD,
-        settled: 0,
+        settled: vec![],
         cash: 70_000_000,
     };
     assert_eq!(event::<Withdrawn>(&receipt), expected);
@@ -87,6 +87,21 @@ fn losers_settle_first() {
     let account = w.margin_account(&user.account.margin_account);
     assert_eq!((account.cash, account.reserve), (8_991_500_000, 2_000_000));
     assert_eq!(event::<Withdrawn>(&receipt).cash, 8_991_500_000);
+    // The pools held the takers' 5.00 and 1.50: first the fund's fifth of both sides' fees, of 7.00 and of 2.10, then the exchange's part.
+    let settled = |instrument: usize, amount, fees, insurance| SettledPosition {
+        instrument: instrument as u16,
+        amount,
+        fees,
+        insurance,
+        pool: 0,
+    };
+    assert_eq!(
+        event::<Withdrawn>(&receipt).settled,
+        [
+            settled(BTC_PERP, -5_000_000, 3_600_000, 1_400_000),
+            settled(ETH_PERP, -1_500_000, 1_080_000, 420_000)
+        ]
+    );
     // What a position has left is its value of zero: −10,000 in quote against 0.1 BTC.
     assert_eq!(
         (account.positions[0].lots, account.positions[0].quote),

@@ -53,12 +53,19 @@ pub fn judge(
     after: &MarginReport,
     facts: &TradeFacts,
 ) -> Result<Result<(), Refusal>, RiskError> {
-    // A dead price's paper profit opens no tier that liquidation does not see.
-    let equity = before.equity_maintenance.min(before.equity_liquidation);
-    if equity < before.maintenance {
+    if before.equity_maintenance < before.maintenance {
         return Ok(Err(Refusal::BelowMaintenance));
     }
+    if before.is_liquidatable() {
+        // Only a dead price lifts the account over its requirement. It opens no tier that liquidation does not see, but what has a live
+        // price may still shrink by the strict rule: a dead feed blocks no exit.
+        if !facts.reduces {
+            return Ok(Err(Refusal::BelowMaintenance));
+        }
+        return judge_reduction(before, after, facts.cost);
+    }
     if !facts.reduces {
+        let equity = before.equity_maintenance.min(before.equity_liquidation);
         if equity < before.maintenance.times_ceil(REDUCE_ONLY_HEALTH)? {
             return Ok(Err(Refusal::ReduceOnly));
         }
@@ -168,10 +175,33 @@ mod tests {
             ..report(5_000, 100, 5_000, 150)
         };
         let after = report(5_000, 100, 5_000, 150);
-        assert_eq!(verdict(dead(99), after, REDUCES), Err(Refusal::BelowMaintenance));
+        assert_eq!(verdict(dead(99), after, ADDS), Err(Refusal::BelowMaintenance));
         assert_eq!(verdict(dead(109), after, ADDS), Err(Refusal::ReduceOnly));
         assert_eq!(verdict(dead(110), after, ADDS), Ok(()));
         assert_eq!(verdict(after, dead(99), ADDS), Err(Refusal::InitialMargin));
+    }
+
+    /// E_mm 5,000 against MM 100, of which liquidation sees 99: half the book may go, at a cost of at most 30 % of the 50 freed.
+    #[test]
+    fn a_dead_price_blocks_no_exit() {
+        let before = MarginReport {
+            equity_liquidation: Dollars(9_900_000_000),
+            ..report(5_000, 100, 5_000, 150)
+        };
+        let after = |equity| report(equity, 50, equity, 75);
+        let facts = |dollars: i64| TradeFacts {
+            cost: Dollars(dollars * 100_000_000),
+            ..REDUCES
+        };
+        assert_eq!(verdict(before, after(4_985), facts(15)), Ok(()));
+        assert_eq!(
+            verdict(before, after(4_984), facts(16)),
+            Err(Refusal::ReductionTooCostly)
+        );
+        assert_eq!(
+            verdict(before, report(4_900, 50, 4_900, 75), facts(100)),
+            Err(Refusal::WorsensMargin)
+        );
     }
 
     #[test]

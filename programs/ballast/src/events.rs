@@ -105,10 +105,32 @@ pub struct Withdrawn {
     pub mint: Pubkey,
     /// Native units.
     pub amount: u64,
-    /// Change of cash by settling the losing positions first, quote units; a reserve that the last of them freed is in it.
-    pub settled: i64,
+    /// The losing positions that were settled first.
+    pub settled: Vec<SettledPosition>,
     /// Cash after, quote units.
     pub cash: i64,
+}
+
+/// What became of a position's profit or loss, all in quote units.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettledPosition {
+    /// The instrument.
+    pub instrument: u16,
+    /// Change of cash.
+    pub amount: i64,
+    /// Trading fees that the pool paid out with it.
+    pub fees: i64,
+    /// What the pool paid to the insurance fund with it.
+    pub insurance: i64,
+    /// The pool after.
+    pub pool: i64,
+}
+
+impl SettledPosition {
+    /// Whether any money moved.
+    pub fn moves(&self) -> bool {
+        self.amount != 0 || self.fees != 0 || self.insurance != 0
+    }
 }
 
 /// A price was accepted.
@@ -159,12 +181,8 @@ pub struct Settled {
     pub margin_account: Pubkey,
     /// Its event number.
     pub sequence: u64,
-    /// The instrument.
-    pub instrument: u16,
-    /// Change of cash, quote units.
-    pub amount: i64,
-    /// The pool after, quote units.
-    pub pool: i64,
+    /// What became cash.
+    pub settled: SettledPosition,
 }
 
 /// An account was flagged, or its flag confirmed.

@@ -5,6 +5,7 @@ use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
 use super::{position_value, release};
 use crate::error::{ensure, BallastError, OrError};
+use crate::events::SettledPosition;
 use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
 
 /// What every settlement of one instruction shares.
@@ -65,12 +66,17 @@ impl Settlement<'_> {
         loss.quote_ceil().or_error()
     }
 
-    /// Settles the position at `at` as far as it goes; returns the change of cash. Frees the slot if nothing is left.
-    pub fn settle(&mut self, account: &mut MarginAccount, at: usize, market: &mut Market) -> Result<QuoteAmount> {
+    /// Settles the position at `at` as far as it goes; `None` where it can't settle now. Frees the slot if nothing is left.
+    pub fn settle(
+        &mut self,
+        account: &mut MarginAccount,
+        at: usize,
+        market: &mut Market,
+    ) -> Result<Option<SettledPosition>> {
         let position = account.positions().get(at).ok_or(BallastError::PositionMissing)?;
         match self.settleable(position)? {
-            Some(value) => self.settle_value(account, at, market, value),
-            None => Ok(QuoteAmount::ZERO),
+            Some(value) => self.settle_value(account, at, market, value).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -81,7 +87,7 @@ impl Settlement<'_> {
         at: usize,
         market: &mut Market,
         value: QuoteAmount,
-    ) -> Result<QuoteAmount> {
+    ) -> Result<SettledPosition> {
         let settled = if value.0 < 0 {
             let limits = self.cash_limits(account)?;
             let lost = value.negated().or_error()?;
@@ -100,7 +106,13 @@ impl Settlement<'_> {
         let (fees, insurance) = market.realise_dues()?;
         self.collect(fees, insurance)?;
         release(account, market, at)?;
-        Ok(settled)
+        Ok(SettledPosition {
+            instrument: market.instrument,
+            amount: settled.0,
+            fees: fees.0,
+            insurance: insurance.0,
+            pool: market.pool,
+        })
     }
 
     /// What the account's cash may fall to.

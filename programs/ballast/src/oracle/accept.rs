@@ -1,4 +1,6 @@
 //! The guards that a price passes before it reaches the board, in the order of the design.
+use std::cmp::Ordering;
+
 use anchor_lang::prelude::*;
 use ballast_fixed::{Price, Ratio};
 use ballast_risk::slow_price::{advance, SlowPriceParams};
@@ -47,11 +49,22 @@ impl FeedConfig {
     }
 }
 
-/// Puts an update on the board if it passes every guard. An update as old as the one on the board changes nothing; returns whether it did.
+/// What an update that passed the guards did to its feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// The feed has taken it over.
+    New,
+    /// It is the one on the board already.
+    Known,
+    /// The board holds a newer one.
+    Older,
+}
+
+/// Puts an update on the board if it passes every guard and is newer than what the board holds.
 ///
 /// # Errors
 /// One named error a guard; the feed is left as it was.
-pub fn accept(feed: &mut PriceFeed, update: &PriceUpdate, now: i64) -> Result<bool> {
+pub fn accept(feed: &mut PriceFeed, update: &PriceUpdate, now: i64) -> Result<Accepted> {
     ensure!(update.feed_id == feed.feed_id, BallastError::PriceWrongFeed);
     ensure!(update.publish_time <= now, BallastError::PriceFromFuture);
     ensure!(
@@ -64,9 +77,10 @@ pub fn accept(feed: &mut PriceFeed, update: &PriceUpdate, now: i64) -> Result<bo
     let wide = u128::from(update.confidence).saturating_mul(1_000_000)
         > u128::from(update.price.unsigned_abs()).saturating_mul(u128::from(feed.max_confidence_ppm));
     ensure!(!wide, BallastError::PriceTooUncertain);
-    ensure!(update.publish_time >= feed.publish_time, BallastError::PriceRegressed);
-    if update.publish_time == feed.publish_time {
-        return Ok(false);
+    match update.publish_time.cmp(&feed.publish_time) {
+        Ordering::Less => return Ok(Accepted::Older),
+        Ordering::Equal => return Ok(Accepted::Known),
+        Ordering::Greater => {}
     }
     let index = rescale(update.price, update.exponent, Rounding::Down)?;
     ensure!(index > 0, BallastError::PriceNotPositive);
@@ -77,7 +91,7 @@ pub fn accept(feed: &mut PriceFeed, update: &PriceUpdate, now: i64) -> Result<bo
     feed.confidence = confidence;
     feed.publish_time = update.publish_time;
     feed.posted_slot = update.posted_slot;
-    Ok(true)
+    Ok(Accepted::New)
 }
 
 /// The slow price at `publish_time`: the index that stood until then has pulled it; the very first price is taken as it is.

@@ -2,7 +2,7 @@
 mod accept;
 pub mod pyth;
 
-pub use accept::{accept, FeedConfig};
+pub use accept::{accept, Accepted, FeedConfig};
 
 /// What a source says about one price: price · 10^exponent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

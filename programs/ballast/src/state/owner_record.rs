@@ -24,8 +24,10 @@ pub struct OwnerRecord {
     pub open_interest: [u64; MAX_ASSETS],
     /// Deposited less withdrawn per collateral, native units; never under 0.
     pub deposits: [u64; MAX_COLLATERALS],
+    /// Highest event number of the margin accounts closed so far: one that is opened again goes on from here.
+    pub closed_sequence: u64,
     /// Room for the 30-day volume.
-    pub _reserved: [u8; 192],
+    pub _reserved: [u8; 184],
 }
 assert_layout!(
     OwnerRecord,
@@ -35,7 +37,8 @@ assert_layout!(
     exchange = 8,
     wallet = 40,
     open_interest = 72,
-    deposits = 328
+    deposits = 328,
+    closed_sequence = 456
 );
 
 impl OwnerRecord {

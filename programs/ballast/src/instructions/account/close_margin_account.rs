@@ -40,6 +40,7 @@ impl CloseMarginAccount<'_> {
 #[access_control(ctx.accounts.validate())]
 pub(crate) fn close_margin_account<'info>(ctx: Context<'info, CloseMarginAccount<'info>>) -> Result<()> {
     let mut owner = ctx.accounts.owner.load_mut()?;
+    owner.closed_sequence = owner.closed_sequence.max(ctx.accounts.margin_account.load()?.sequence);
     owner.margin_accounts = owner.margin_accounts.checked_sub(1).ok_or(BallastError::MathOverflow)?;
     drop(owner);
     emit_cpi!(MarginAccountClosed {

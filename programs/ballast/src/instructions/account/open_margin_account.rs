@@ -41,7 +41,7 @@ pub(crate) fn open_margin_account<'info>(
     ensure!(delegates.len() <= MAX_DELEGATES, BallastError::InvalidParameter);
     let accounts = &ctx.accounts;
     let (exchange, wallet) = (accounts.exchange.key(), accounts.wallet.key());
-    register(accounts, ctx.bumps.owner)?;
+    let sequence = register(accounts, ctx.bumps.owner)?;
 
     let mut account = accounts.margin_account.load_init()?;
     account.version = VERSION;
@@ -50,6 +50,7 @@ pub(crate) fn open_margin_account<'info>(
     account.exchange = exchange;
     account.wallet = wallet;
     account.owner = accounts.owner.key();
+    account.sequence = sequence;
     for (slot, key) in account.delegates.iter_mut().zip(delegates) {
         *slot = key;
     }
@@ -62,8 +63,8 @@ pub(crate) fn open_margin_account<'info>(
     Ok(())
 }
 
-/// Counts the account in the wallet's record, which is written here the first time.
-fn register(accounts: &OpenMarginAccount, bump: u8) -> Result<()> {
+/// Counts the account in the wallet's record, which is written here the first time; returns the event number to go on from.
+fn register(accounts: &OpenMarginAccount, bump: u8) -> Result<u64> {
     let is_new = accounts
         .owner
         .to_account_info()
@@ -81,5 +82,5 @@ fn register(accounts: &OpenMarginAccount, bump: u8) -> Result<()> {
         owner.wallet = accounts.wallet.key();
     }
     owner.margin_accounts = owner.margin_accounts.checked_add(1).ok_or(BallastError::MathOverflow)?;
-    Ok(())
+    Ok(owner.closed_sequence)
 }

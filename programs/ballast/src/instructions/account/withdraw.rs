@@ -5,7 +5,7 @@ use ballast_fixed::{Dollars, QuoteAmount};
 
 use crate::clearing::{load_market, Settlement};
 use crate::error::{ensure, BallastError, OrError};
-use crate::events::Withdrawn;
+use crate::events::{SettledPosition, Withdrawn};
 use crate::margin::{self, QuoteRule};
 use crate::seeds;
 use crate::state::{Collateral, Exchange, InsuranceFund, MarginAccount, OwnerRecord, QuotePool, RiskBoard};
@@ -105,9 +105,7 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
         now,
         credit: margin::credit(&board, &account, now)?,
     };
-    let cash = account.cash;
-    let owed = settle_losers(&mut settlement, &mut account, ctx.remaining_accounts)?;
-    let settled = account.cash.saturating_sub(cash);
+    let (owed, settled) = settle_losers(&mut settlement, &mut account, ctx.remaining_accounts)?;
 
     if collateral.is_quote() {
         let room = settlement.cash_limits(&account)?.borrowing_room;
@@ -134,7 +132,7 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
     })
 }
 
-/// Settles every losing position that can settle and returns what is then still owed on positions.
+/// Settles every losing position that can settle; returns what is then still owed on positions, and what became of those that settled.
 ///
 /// The market of a position that settles must be the next remaining account. Markets of other positions may stand between, so that nobody
 /// can make the withdrawal fail by settling first; none may be left over.
@@ -142,7 +140,8 @@ fn settle_losers<'info>(
     settlement: &mut Settlement,
     account: &mut MarginAccount,
     markets: &'info [AccountInfo<'info>],
-) -> Result<QuoteAmount> {
+) -> Result<(QuoteAmount, Vec<SettledPosition>)> {
+    let mut settled = Vec::with_capacity(markets.len());
     let mut markets = markets.iter().peekable();
     let (mut at, mut owed) = (0usize, QuoteAmount::ZERO);
     while let Some(position) = account.positions().get(at).copied() {
@@ -152,7 +151,7 @@ fn settle_losers<'info>(
         if let Some(value) = settlement.settleable(&position)?.filter(|value| value.0 < 0) {
             let info = passed.ok_or(BallastError::MarketMissing)?;
             let loader = load_market(settlement.exchange, position.instrument, info)?;
-            settlement.settle_value(account, at, &mut *loader.load_mut()?, value)?;
+            settled.push(settlement.settle_value(account, at, &mut *loader.load_mut()?, value)?);
         }
         // A position that settled to nothing has left its slot to the next one.
         if account.position_count == count {
@@ -162,7 +161,7 @@ fn settle_losers<'info>(
         }
     }
     ensure!(markets.next().is_none(), BallastError::UnexpectedAccount);
-    Ok(owed)
+    Ok((owed, settled))
 }
 
 fn take_cash(settlement: &mut Settlement, account: &mut MarginAccount, amount: u64, room: QuoteAmount) -> Result<()> {

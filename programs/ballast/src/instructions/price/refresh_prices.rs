@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 
 use crate::error::{ensure, BallastError};
 use crate::events::PriceRefreshed;
-use crate::oracle::{accept, pyth};
+use crate::oracle::{accept, pyth, Accepted};
 use crate::state::{PriceFeed, RiskBoard, QUOTE_ASSET};
 
 /// Accounts of `refresh_prices`. Behind them comes one price account for each asset named, in the same order.
@@ -15,6 +15,9 @@ pub struct RefreshPrices<'info> {
 }
 
 /// Refreshes the prices of `assets`; [`QUOTE_ASSET`] names the quote asset's own feed.
+///
+/// An update that is older than what the board holds is passed over, so that nobody can make another's batch fail by posting a newer price
+/// of one asset in it; a batch in which all are older is refused.
 pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, assets: Vec<u8>) -> Result<()> {
     ensure!(!assets.is_empty(), BallastError::ZeroAmount);
     ensure!(
@@ -23,10 +26,13 @@ pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, a
     );
     let now = Clock::get()?.unix_timestamp;
     let mut board = ctx.accounts.board.load_mut()?;
+    let mut all_older = true;
     for (&asset, account) in assets.iter().zip(ctx.remaining_accounts) {
         let update = pyth::read(account)?;
         let feed = feed_mut(&mut board, asset)?;
-        if accept(feed, &update, now)? {
+        let accepted = accept(feed, &update, now)?;
+        all_older &= accepted == Accepted::Older;
+        if accepted == Accepted::New {
             emit!(PriceRefreshed {
                 asset,
                 index: feed.index,
@@ -36,6 +42,7 @@ pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, a
             });
         }
     }
+    ensure!(!all_older, BallastError::PriceRegressed);
     Ok(())
 }
 

@@ -64,14 +64,12 @@ fn settle_all<'info>(accounts: &SettlePnl<'info>, markets: &'info [AccountInfo<'
         let loader = load_market(&exchange, instrument, info)?;
         let mut market = loader.load_mut()?;
         let at = account.find(instrument).ok_or(BallastError::PositionMissing)?;
-        let amount = settlement.settle(&mut account, at, &mut market)?;
-        if amount.0 != 0 {
+        let settled = settlement.settle(&mut account, at, &mut market)?;
+        if let Some(settled) = settled.filter(|settled| settled.moves()) {
             events.push(Settled {
                 margin_account: accounts.margin_account.key(),
                 sequence: account.next_sequence(),
-                instrument,
-                amount: amount.0,
-                pool: market.pool,
+                settled,
             });
         }
     }
