@@ -1,6 +1,5 @@
 //! `block_trade`: what it moves and whom it refuses. Its bounds are in `trade_limits`, what margin refuses in `trade_rules`.
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
 use ballast::error::BallastError;
 use ballast::events::Traded;
 use ballast::state::{Market, OwnerRecord, RiskBoard};
@@ -8,23 +7,11 @@ use ballast_client::instruction::{self, AccountKeys};
 use ballast_sim::world::{User, World, BTC, START};
 use ballast_tests::refusal::{checks_every_account, refuses};
 use ballast_tests::setup::{
-    copy_account, edit, event, pair, second_exchange, trade, trader, BTC_FUTURE, BTC_PERP, DAY, ETH_PERP, PRICE,
-    SOL_PERP,
+    btc_trade, copy_account, edit, event, pair, second_exchange, trade, trader, BTC_FUTURE, BTC_PERP, DAY, ETH_PERP,
+    PRICE, SOL_PERP,
 };
 use ballast_tests::{elf, ok, world};
 use solana_signer::Signer;
-
-/// A trade of `lots` in the BTC perpetual at `price`, 10⁻⁹ dollars.
-fn btc_trade(w: &World, taker: &User, maker: &User, lots: i64, price: i64) -> Instruction {
-    instruction::block_trade(
-        &w.exchange,
-        &w.markets[BTC_PERP],
-        &taker.account,
-        &maker.account,
-        lots,
-        price,
-    )
-}
 
 #[test]
 fn lots_quotes_and_fees_change_hands() {

@@ -1,24 +1,12 @@
 //! `block_trade`: the price's tick and band, the expiry, the minimum and the open-interest caps, each from both sides.
-use anchor_lang::solana_program::instruction::Instruction;
 use ballast::error::BallastError;
 use ballast::state::{RiskBoard, QUOTE_ASSET};
-use ballast_client::instruction;
-use ballast_sim::world::{User, World, BTC, START};
+use ballast_sim::world::{World, BTC, START};
 use ballast_tests::refusal::refuses;
-use ballast_tests::setup::{edit, list_future, pair, trade, trader, BTC_FUTURE, BTC_PERP, DAY, PRICE, SOL_PERP};
+use ballast_tests::setup::{
+    btc_trade, edit, list_future, pair, trade, trader, BTC_FUTURE, BTC_PERP, DAY, PRICE, SOL_PERP,
+};
 use ballast_tests::{elf, ok, world};
-
-/// A trade of `lots` in the BTC perpetual at `price`, 10⁻⁹ dollars.
-fn btc_trade(w: &World, taker: &User, maker: &User, lots: i64, price: i64) -> Instruction {
-    instruction::block_trade(
-        &w.exchange,
-        &w.markets[BTC_PERP],
-        &taker.account,
-        &maker.account,
-        lots,
-        price,
-    )
-}
 
 #[test]
 fn the_price_is_a_positive_multiple_of_the_tick() {

@@ -240,3 +240,15 @@ pub fn btc_at(world: &mut World, time: i64, price: f64) {
     world.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, price)]); // takes a second
     assert_eq!(world.vm.now(), time);
 }
+
+/// A trade of `lots` in the BTC perpetual at `price`, 10⁻⁹ dollars.
+pub fn btc_trade(w: &World, taker: &User, maker: &User, lots: i64, price: i64) -> Instruction {
+    instruction::block_trade(
+        &w.exchange,
+        &w.markets[BTC_PERP],
+        &taker.account,
+        &maker.account,
+        lots,
+        price,
+    )
+}
