@@ -17,6 +17,7 @@
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 mod amount;
+pub mod kernel;
 mod notional;
 mod ratio;
 

@@ -1,0 +1,256 @@
+//! Black's formula for European options on a forward, undiscounted, in parts of the strike.
+use super::functions::{ln_price, sqrt};
+use super::normal::{tail, Tail};
+use super::Q48;
+use crate::Price;
+
+/// The largest error of [`call`] and [`put`], relative to max(F/K, 1): 10⁻¹³ to the next unit.
+pub const ERROR: Q48 = Q48(29);
+
+/// From 0 to 16,384: with a probability it is within the bounds of a product.
+const LARGEST_RATIO: Q48 = Q48(1 << 62);
+
+/// Beyond eight standard deviations an option is worth its intrinsic value and under 10⁻¹⁵ more.
+const EIGHT: Q48 = Q48(8 << 48);
+
+/// √(seconds / 31,536,000), the root of a time in years of 365 days, to the nearest unit or the one beside it; 0 for none.
+/// Exact to 2⁻⁴⁸ up to 8 years and held there.
+pub fn root_years(seconds: i64) -> Q48 {
+    const YEAR: i64 = 31_536_000;
+    // With 2¹² years as the unit the quotient has 12 bits more, its root 6.
+    let seconds = seconds.clamp(0, YEAR * 7);
+    let root = sqrt(Q48::quotient(seconds << 12, YEAR));
+    Q48(root.0.wrapping_add(1 << 5) >> 6) // under 182
+}
+
+/// σ√T, the standard deviation of the forward's logarithm, and what prices at that deviation have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TotalVolatility {
+    /// v = σ√T, 2⁻²⁰ to 16.
+    pub(super) value: Q48,
+    /// 1 / (v·2^shift).
+    pub(super) inverse: Q48,
+    /// Makes v·2^shift lie in [16, 32).
+    pub(super) shift: u32,
+    /// 8v + v²/2: with |ln(F/K)| beyond it the option is eight deviations from the money.
+    pub(super) limit: Q48,
+}
+
+impl TotalVolatility {
+    const SMALLEST: i64 = Q48::ONE.0 >> 20;
+    const LARGEST: i64 = Q48::ONE.0 << 4;
+
+    /// Volatility a year (1 is 100 %) and √T in root years. σ√T is held within 2⁻²⁰ to 16; negative factors count as zero.
+    #[inline(always)]
+    pub fn new(sigma: Q48, root_years: Q48) -> TotalVolatility {
+        const LARGEST_SIGMA: i64 = Q48::ONE.0 << 7;
+        const LARGEST_ROOT: i64 = Q48::ONE.0 << 3;
+        // At most 128 · 8 = 1,024.
+        let v = Q48(sigma.0.clamp(0, LARGEST_SIGMA)).times(Q48(root_years.0.clamp(0, LARGEST_ROOT)));
+        TotalVolatility::of(v)
+    }
+
+    #[inline(always)]
+    fn of(v: Q48) -> TotalVolatility {
+        let v = Q48(v.0.clamp(TotalVolatility::SMALLEST, TotalVolatility::LARGEST)); // 2²⁸ to 2⁵²
+        let shift = v.0.leading_zeros().wrapping_sub(11); // 24 to 0
+        let scaled = v.0.wrapping_shl(shift); // 2⁵² to 2⁵³
+                                              // 2⁹⁶/scaled: 31 bits of it by division (the divisor is at least 2³²), twice as many by a step of Newton's.
+        let seed = (1u64 << 63).checked_div(scaled as u64 >> 20).unwrap_or(0) as i64;
+        let seed = Q48(seed << 13);
+        let rest = Q48::ONE.minus(Q48(scaled).times(seed));
+        TotalVolatility {
+            value: v,
+            inverse: seed.plus(seed.times(rest)),
+            shift,
+            limit: v.times(EIGHT.plus(Q48(v.0 >> 1))), // at most 16 · 16
+        }
+    }
+
+    /// σ√T.
+    pub fn value(&self) -> Q48 {
+        self.value
+    }
+}
+
+/// Where the forward stands to the strike: F/K and its logarithm, which must belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moneyness {
+    /// F/K.
+    pub ratio: Q48,
+    /// ln(F/K).
+    pub ln: Q48,
+}
+
+impl Moneyness {
+    /// Of a forward and a strike, both positive.
+    pub fn new(forward: Price, strike: Price) -> Moneyness {
+        Moneyness {
+            ratio: Q48::quotient(forward.0, strike.0).min(LARGEST_RATIO),
+            ln: ln_price(forward).minus(ln_price(strike)),
+        }
+    }
+
+    /// After the forward has moved: `ratio_factor` = 1 + δ (0 to 16), `ln_factor` = ln(1 + δ). The ratio is held within 0 to 16,384.
+    #[inline(always)]
+    pub fn shocked(&self, ratio_factor: Q48, ln_factor: Q48) -> Moneyness {
+        const LARGEST_BEFORE: i64 = 1 << 58; // 1,024, of which the factor makes 16,384
+        Moneyness {
+            ratio: Q48(self.ratio.0.min(LARGEST_BEFORE)).times(ratio_factor),
+            ln: self.ln.plus(ln_factor),
+        }
+    }
+}
+
+/// The distances of the strike, on the out-of-the-money side, in standard deviations: |ln(F/K)|/v ∓ v/2. `None` beyond eight.
+///
+/// For F < K they are −d₁ and −d₂, for F ≥ K d₂ and d₁. Their difference is v to the last unit: what error the quotient has shifts both
+/// alike, and a shift e changes the price by less than e²·v/5 only.
+#[inline(always)]
+pub(super) fn distances(ln: Q48, v: &TotalVolatility) -> Option<(i64, i64)> {
+    let magnitude = ln.0.wrapping_abs();
+    if magnitude >= v.limit.0 {
+        return None;
+    }
+    // magnitude < v·(8 + v/2), so shifted it is under 32 · 16 = 512.
+    let centre = Q48(magnitude.wrapping_shl(v.shift)).times(v.inverse).0;
+    let near = centre.wrapping_sub(v.value.0 >> 1);
+    Some((near, near.wrapping_add(v.value.0)))
+}
+
+/// A call, price / K: F/K·Φ(d₁) − Φ(d₂), within [`ERROR`]·max(F/K, 1). At least max(F/K − 1, 0), at most F/K.
+///
+/// Computed is the option out of the money, which has no large amounts to cancel, from the tails of the distribution only.
+#[inline(always)]
+pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
+    let ratio = moneyness.ratio;
+    let intrinsic = ratio.0.wrapping_sub(Q48::ONE.0).max(0);
+    let Some((near, far)) = distances(moneyness.ln, volatility) else {
+        return Q48(intrinsic);
+    };
+    let a = if near < 0 {
+        // The strike lies within half the deviation: more than half of the distribution.
+        let rest = tail(near.wrapping_neg());
+        Tail {
+            mantissa: Q48::ONE.0.wrapping_sub(rest.mantissa.wrapping_shr(rest.shift)),
+            shift: 0,
+        }
+    } else {
+        tail(near)
+    };
+    let b = tail(far);
+    // far > near, so b has at least a's scale; a tail of zero has none and needs none. ratio ≤ 16,384 and a mantissa ≤ 1 are within the bounds
+    // of a product.
+    let down = b.shift.wrapping_sub(a.shift);
+    let value = if moneyness.ln.0 < 0 {
+        let call = ratio
+            .times(Q48(a.mantissa))
+            .0
+            .wrapping_sub(b.mantissa.wrapping_shr(down));
+        call.wrapping_shr(a.shift)
+    } else {
+        let put = a
+            .mantissa
+            .wrapping_sub(ratio.times(Q48(b.mantissa)).0.wrapping_shr(down));
+        put.wrapping_shr(a.shift).wrapping_add(ratio.0).wrapping_sub(Q48::ONE.0)
+    };
+    Q48(value.max(intrinsic).min(ratio.0))
+}
+
+/// A put, price / K, by parity: call − (F/K − 1) to the last unit, and with the call's error.
+#[inline(always)]
+pub fn put(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
+    call(moneyness, volatility).minus(moneyness.ratio).plus(Q48::ONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// x to the nearest unit; exact enough for the values below.
+    fn q(x: f64) -> Q48 {
+        Q48((x * (1u64 << 48) as f64).round() as i64)
+    }
+
+    fn usd(x: i64) -> Price {
+        Price(x * 1_000_000_000)
+    }
+
+    fn near(a: Q48, b: f64, units: u64) {
+        let error = a.0.abs_diff(q(b).0);
+        assert!(error <= units, "{} against {b}: {error} units", a.0);
+    }
+
+    #[test]
+    fn time_in_root_years() {
+        assert_eq!(root_years(31_536_000), Q48::ONE);
+        assert_eq!(root_years(31_536_000 / 4), q(0.5));
+        // √(1 / 525,600) = 0.0013793431476706132, √2
+        near(root_years(60), 0.0013793431476706132, 1);
+        near(root_years(63_072_000), core::f64::consts::SQRT_2, 1);
+        assert_eq!(root_years(0), Q48::ZERO);
+        assert_eq!(root_years(i64::MIN), Q48::ZERO);
+        assert_eq!(root_years(i64::MAX), root_years(7 * 31_536_000));
+    }
+
+    #[test]
+    fn at_the_money_the_call_is_a_probability() {
+        // F = K: C/K = Φ(v/2) − Φ(−v/2) = 2Φ(v/2) − 1. Φ(0.1) = 0.539827837277029, Φ(0.5) = 0.691462461274013.
+        let atm = Moneyness::new(usd(3_000), usd(3_000));
+        assert_eq!(
+            atm,
+            Moneyness {
+                ratio: Q48::ONE,
+                ln: Q48::ZERO
+            }
+        );
+        near(
+            call(&atm, &TotalVolatility::new(q(0.2), Q48::ONE)),
+            0.079_655_674_554_058,
+            3,
+        );
+        near(
+            call(&atm, &TotalVolatility::new(Q48::ONE, Q48::ONE)),
+            0.382_924_922_548_026,
+            3,
+        );
+        near(
+            call(&atm, &TotalVolatility::new(q(0.5), q(2.0))),
+            0.382_924_922_548_026,
+            3,
+        );
+    }
+
+    #[test]
+    fn far_from_the_strike_an_option_is_worth_its_intrinsic_value() {
+        let v = TotalVolatility::new(q(0.5), root_years(3_600)); // 0.0053
+        let deep = Moneyness::new(usd(2_000), usd(1_000));
+        assert_eq!((call(&deep, &v), put(&deep, &v)), (Q48::ONE, Q48::ZERO));
+        let far = Moneyness::new(usd(500), usd(1_000));
+        assert_eq!((call(&far, &v), put(&far, &v)), (Q48::ZERO, q(0.5)));
+    }
+
+    #[test]
+    fn a_shock_moves_the_forward() {
+        let before = Moneyness::new(usd(1_000), usd(800));
+        let after = before.shocked(q(0.5), super::super::ln(q(0.5)));
+        let expected = Moneyness::new(usd(500), usd(800));
+        assert!(after.ratio.0.abs_diff(expected.ratio.0) <= 2 && after.ln.0.abs_diff(expected.ln.0) <= 2);
+    }
+
+    #[test]
+    fn deviations_beyond_the_domain_are_held() {
+        assert_eq!(
+            TotalVolatility::new(Q48::MIN, Q48::MIN).value().0,
+            TotalVolatility::SMALLEST
+        );
+        assert_eq!(
+            TotalVolatility::new(Q48::ZERO, Q48::ONE).value().0,
+            TotalVolatility::SMALLEST
+        );
+        assert_eq!(
+            TotalVolatility::new(Q48::MAX, Q48::MAX).value().0,
+            TotalVolatility::LARGEST
+        );
+    }
+}
