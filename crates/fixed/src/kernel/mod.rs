@@ -5,7 +5,7 @@
 //!
 //! Within the stated domain no operation can overflow: each bound stands beside the operation it serves. Arguments are clamped into
 //! that domain where they enter ([`TotalVolatility::new`], [`Moneyness::new`], [`Moneyness::shocked`]). Whatever the arguments,
-//! nothing panics, and a call is worth at least max(F/K − 1, 0) and at most F/K.
+//! nothing panics, and a call comes out at no less than max(F/K − 1, 0) and no more than F/K.
 //!
 //! | quantity | domain | outside |
 //! |---|---|---|

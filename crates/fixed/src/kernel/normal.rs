@@ -13,13 +13,13 @@ pub(super) struct Tail {
 /// Intervals of x have a width of 1/16.
 const WIDTH: u32 = 44;
 
-/// Φ(−x) for x ≥ 0, within 1.5 units and, where that is less, 2·10⁻¹⁰ of itself; 0 from x = 8 on, where it is under 0.18 units.
+/// Φ(−x) for x ≥ 0, within 1.5 units and, where that is less, 4·10⁻¹⁰ of itself; 0 from x = 9 on, where it is under 10⁻⁴ units.
 ///
-/// Halfway to its far end a table of Φ alone has few digits left. Each interval therefore has a scale 2^shift of its own, as large
-/// as the bounds of the polynomial allow.
+/// In units of 2⁻⁴⁸ the tail has ever fewer digits, and prices made of it would not be monotone. Each interval therefore has a scale
+/// 2^shift of its own, as large as the bounds of the polynomial allow.
 #[inline(always)]
 pub(super) fn tail(x: i64) -> Tail {
-    // A negative x, which callers exclude, becomes a large number and counts as 8 or more.
+    // A negative x, which callers exclude, becomes a large number and counts as 9 or more.
     let Some(&[c0, c1, c2, c3, c4, c5, c6, shift]) = TAIL.get((x as u64 >> WIDTH) as usize) else {
         return Tail { mantissa: 0, shift: 0 };
     };
