@@ -2,6 +2,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::instructions::PreviewSection;
 use ballast_client::instruction::{self, AccountKeys};
+use ballast_sim::invariants::Action;
 use ballast_sim::world::{Outcome, Token, User, World};
 use ballast_tests::setup::*;
 use solana_signer::Signer;
@@ -178,11 +179,7 @@ impl Act {
                 token,
                 amount,
                 markets,
-            } => {
-                let to = world.token_account_of(user(who), token);
-                let one = instruction::withdraw(&exchange, &account(who), &token.mint, &to, *amount, markets);
-                world.vm.send(&[one], &[&user(who).key])
-            }
+            } => world.withdraw_with(user(who), token, *amount, markets),
             Act::Steal { from, thief, amount } => {
                 let keys = AccountKeys {
                     signer: account(thief).signer,
@@ -191,7 +188,12 @@ impl Act {
                 let (mint, to) = (world.usd.mint, user(thief).usd);
                 let markets = world.losers(&keys.margin_account);
                 let one = instruction::withdraw(&exchange, &keys, &mint, &to, *amount, &markets);
-                world.vm.send(&[one], &[&user(thief).key])
+                let action = Action::Withdraw {
+                    account: keys.margin_account,
+                    mint,
+                    amount: *amount,
+                };
+                world.send(&action, one, &[&user(thief).key])
             }
             Act::Trade {
                 instrument,
@@ -199,11 +201,7 @@ impl Act {
                 maker,
                 lots,
                 price,
-            } => {
-                let market = world.markets[*instrument];
-                let one = instruction::block_trade(&exchange, &market, &account(taker), &account(maker), *lots, *price);
-                world.vm.send(&[one], &[&user(taker).key, &user(maker).key])
-            }
+            } => world.trade_at(*instrument, user(taker), user(maker), *lots, *price),
             Act::Settle { who, instruments } => world.settle(&account(who).margin_account, instruments),
             Act::Flag { who } => world.flag(&account(who).margin_account),
             Act::Unflag { who } => world.unflag(&account(who).margin_account),
@@ -213,16 +211,13 @@ impl Act {
                 keeper,
                 lots,
             } => world.liquidate(*instrument, &account(who), user(keeper), *lots),
-            Act::Fund { who, amount } => {
-                let one = instruction::fund_insurance(&exchange, &user(who).key.pubkey(), &user(who).usd, *amount);
-                world.vm.send(&[one], &[&user(who).key])
-            }
+            Act::Fund { who, amount } => world.contribute(user(who), *amount),
             Act::Open { who, index } => world.open(user(who), *index),
             Act::Close { who } => world.close(user(who), actors.indices[*who]),
             Act::Refresh { assets } => world.refresh(assets),
             Act::Preview { who, section } => {
                 let one = instruction::preview(&exchange, &account(who).margin_account, *section);
-                world.vm.send(&[one], &[])
+                world.send(&Action::Preview, one, &[])
             }
         }
     }

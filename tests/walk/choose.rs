@@ -187,7 +187,7 @@ fn trade_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
     let instrument = if reduces {
         usize::from(random.pick(&account.lots()).0)
     } else {
-        random.below(view.markets.len() as u64) as usize
+        random.below(view.instruments as u64) as usize
     };
     let listed = &view.board.instruments[instrument];
     let mark = view.board.mark(listed).expect("a mark").0;
@@ -231,7 +231,7 @@ fn settle_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
         .map(|p| usize::from(p.instrument));
     let mut instruments: Vec<usize> = held.filter(|_| random.chance(60)).collect();
     if instruments.is_empty() || random.chance(4) {
-        instruments.push(random.below(view.markets.len() as u64) as usize);
+        instruments.push(random.below(view.instruments as u64) as usize);
     }
     if random.chance(50) {
         instruments.reverse();
@@ -274,7 +274,7 @@ fn liquidate_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
     }
     let held = account.lots();
     let (instrument, lots) = if held.is_empty() || random.chance(3) {
-        (random.below(view.markets.len() as u64) as usize, 1)
+        (random.below(view.instruments as u64) as usize, 1)
     } else {
         let (instrument, lots) = *random.pick(&held);
         let lots = lots.unsigned_abs();

@@ -12,7 +12,7 @@ pub(super) fn report(stage: &mut Stage, title: &str) -> Result<(), Failure> {
     for table in [quote(stage), tokens(stage), instruments(stage)] {
         stage.say(table)?;
     }
-    conservation(&stage.world).map_err(|broken| Failure::Deviation(broken.0))?;
+    conservation(&stage.world).map_err(|broken| Failure::Deviation(broken.to_string()))?;
     stage.say("Every vault holds exactly what is owed; lots add up to zero, quotes and dues to the pools.\n")
 }
 

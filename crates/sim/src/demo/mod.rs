@@ -71,5 +71,6 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
     }
     replay::play(&mut stage, &prices, residents, options.prices.is_none())?;
     conservation::report(&mut stage, "Act 6. Conservation")?;
+    overview::invariants(&mut stage)?;
     overview::compute(&mut stage)
 }

@@ -3,6 +3,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::state::{Collateral, InstrumentKind};
 
 use super::{Failure, Stage, SYMBOLS};
+use crate::invariants::Invariant;
 use crate::prices::date;
 use crate::table::{decimal, grouped, price, Table};
 
@@ -84,18 +85,31 @@ fn percent(ratio: i64) -> String {
     format!("{} %", decimal(ratio.into(), 7, 1))
 }
 
-/// Prints the most compute units of each instruction and how often the invariants were checked.
+/// Prints after how many transactions each invariant was checked, and held.
+pub(super) fn invariants(stage: &mut Stage) -> Result<(), Failure> {
+    let watch = stage.watched()?;
+    let mut table = Table::new(&["invariant", "transactions that it held after"]);
+    for (invariant, held) in Invariant::ALL.into_iter().zip(watch.held) {
+        table.row([format!("{invariant:?}  {}", invariant.says()), grouped(held.into())]);
+        if held == 0 {
+            return Err(Failure::Deviation(format!("{invariant:?} was never checked")));
+        }
+    }
+    stage.say("Invariants\n")?;
+    stage.say(table)?;
+    stage.say(format!(
+        "{} transactions went through and {} were refused, which moved nothing.\n",
+        grouped(watch.transactions.into()),
+        grouped(watch.refused.into())
+    ))
+}
+
+/// Prints the most compute units of each instruction.
 pub(super) fn compute(stage: &mut Stage) -> Result<(), Failure> {
     let mut table = Table::new(&["instruction", "most compute units"]);
     for (what, units) in &stage.compute {
         table.row([(*what).to_owned(), grouped((*units).into())]);
     }
     stage.say("Compute units\n")?;
-    stage.say(table)?;
-    let (transactions, checks) = (stage.transactions, stage.checks);
-    stage.say(format!(
-        "{} transactions went through; the invariants were checked {} times and held every time.",
-        grouped(transactions.into()),
-        grouped(checks.into())
-    ))
+    stage.say(table)
 }

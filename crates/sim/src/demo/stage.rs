@@ -9,7 +9,7 @@ use ballast::state::{MarginAccount, RiskBoard};
 use ballast_risk::MarginReport;
 
 use super::Failure;
-use crate::invariants::conservation;
+use crate::invariants::Watch;
 use crate::vm::{Receipt, Refused};
 use crate::world::{Outcome, World};
 
@@ -17,10 +17,6 @@ use crate::world::{Outcome, World};
 pub struct Stage<'a> {
     /// The world.
     pub world: World,
-    /// Transactions that went through.
-    pub transactions: u64,
-    /// Checks of the invariants, one a transaction.
-    pub checks: u64,
     /// Most compute units of each kind of transaction.
     pub compute: BTreeMap<&'static str, u64>,
     out: &'a mut dyn Write,
@@ -28,19 +24,31 @@ pub struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     /// A stage in `world` that prints to `out`.
-    pub fn new(world: World, out: &'a mut dyn Write) -> Stage<'a> {
+    pub fn new(mut world: World, out: &'a mut dyn Write) -> Stage<'a> {
+        world.watch = Some(Watch::default());
         Stage {
             world,
-            transactions: 0,
-            checks: 0,
             compute: BTreeMap::new(),
             out,
         }
     }
 
     /// Goes on in another world.
-    pub fn move_to(&mut self, world: World) {
+    pub fn move_to(&mut self, mut world: World) {
+        world.watch = self.world.watch.take();
         self.world = world;
+    }
+
+    /// What has been checked so far.
+    ///
+    /// # Errors
+    /// [`Failure::Deviation`] when an invariant was broken after any transaction, also one that is not counted here.
+    pub fn watched(&self) -> Result<Watch, Failure> {
+        let watch = self.world.watch.clone().unwrap_or_default();
+        watch
+            .verdict()
+            .map_err(|broken| Failure::Deviation(broken.to_string()))?;
+        Ok(watch)
     }
 
     /// Prints a line or a table.
@@ -61,17 +69,14 @@ impl<'a> Stage<'a> {
         Ok(receipt)
     }
 
-    /// Counts a transaction and checks the invariants after it.
+    /// Counts a transaction whose invariants have been checked.
     ///
     /// # Errors
     /// [`Failure::Deviation`] when one is broken.
     pub fn count(&mut self, what: &'static str, receipt: &Receipt) -> Result<(), Failure> {
-        self.transactions += 1;
         let most = self.compute.entry(what).or_default();
         *most = receipt.compute_units.max(*most);
-        conservation(&self.world).map_err(|broken| Failure::Deviation(format!("after {what}: {}", broken.0)))?;
-        self.checks += 1;
-        Ok(())
+        self.watched().map(drop)
     }
 
     /// Posts prices (asset, dollars) as of now and refreshes the board with them.

@@ -4,7 +4,7 @@
 //! takes is compared with what it foresaw: a difference is an error, since preview and decision must never differ.
 pub mod choice;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::{AnchorDeserialize, Discriminator};

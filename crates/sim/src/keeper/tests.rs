@@ -21,11 +21,11 @@ const BTC_PERPETUAL: u16 = 0;
 const BTC_FUTURE: u16 = 1;
 const ETH_PERPETUAL: u16 = 2;
 
-struct Scene {
-    exchange: Box<Exchange>,
-    board: Box<RiskBoard>,
-    now: i64,
-    slot: u64,
+pub(crate) struct Scene {
+    pub(crate) exchange: Box<Exchange>,
+    pub(crate) board: Box<RiskBoard>,
+    pub(crate) now: i64,
+    pub(crate) slot: u64,
 }
 
 fn feed(dollars: i64) -> PriceFeed {
@@ -45,7 +45,7 @@ fn list(asset: &mut Asset, params: &AssetParams, dollars: i64) {
 }
 
 /// BTC at 100,000 with perpetual and future, ETH at 2,500 with a perpetual; the quote asset at par.
-fn scene() -> Scene {
+pub(crate) fn scene() -> Scene {
     let mut exchange: Box<Exchange> = bytemuck::allocation::zeroed_box();
     exchange.auction = AUCTION;
     let mut board: Box<RiskBoard> = bytemuck::allocation::zeroed_box();
@@ -81,7 +81,7 @@ fn scene() -> Scene {
 
 impl Scene {
     /// An account with these positions, opened at the mark, and this equity in dollars.
-    fn account(&self, equity: i64, positions: &[(u16, i64)]) -> Box<MarginAccount> {
+    pub(crate) fn account(&self, equity: i64, positions: &[(u16, i64)]) -> Box<MarginAccount> {
         let mut account: Box<MarginAccount> = bytemuck::allocation::zeroed_box();
         account.version = VERSION;
         account.cash = equity * DOLLAR;

@@ -1,20 +1,36 @@
 //! What wallets, keepers and traders do, one method an instruction.
 use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::Instruction;
 use ballast_client::instruction::{self, AccountKeys};
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::{token_account, token_amount, Outcome, Token, User, World, TOKEN_PROGRAM};
+use crate::invariants::{Action, Picture};
 
 /// 10⁻⁹ USD in a dollar.
 const PRICE_UNIT: f64 = 1e9;
 
 impl World {
+    /// Sends an action's instruction. Where the world is watched, every invariant is checked on the exchange before and after it.
+    pub fn send(&mut self, action: &Action, instruction: Instruction, signers: &[&Keypair]) -> Outcome {
+        let Some(mut watch) = self.watch.take() else {
+            return self.vm.send(&[instruction], signers);
+        };
+        let before = Picture::of(self);
+        let outcome = self.vm.send(&[instruction], signers);
+        watch.saw(&before, &Picture::of(self), action, outcome.is_ok());
+        self.watch = Some(watch);
+        outcome
+    }
+
     /// Opens the user's margin account number `index`.
     pub fn open(&mut self, user: &User, index: u16) -> Outcome {
         let wallet = user.key.pubkey();
         let open = instruction::open_margin_account(&self.exchange, &wallet, index, vec![]);
-        let receipt = self.vm.send(&[open], &[&user.key])?;
-        self.accounts.push(self.exchange.margin_account(&wallet, index));
+        let account = self.exchange.margin_account(&wallet, index);
+        let receipt = self.send(&Action::Open { account }, open, &[&user.key])?;
+        self.accounts.push(account);
         Ok(receipt)
     }
 
@@ -45,34 +61,53 @@ impl World {
     pub fn deposit(&mut self, user: &User, token: &Token, amount: u64) -> Outcome {
         let source = self.token_account_of(user, token);
         let deposit = instruction::deposit(&self.exchange, &user.account, &token.mint, &source, amount);
-        self.vm.send(&[deposit], &[&user.key])
+        let action = Action::Deposit {
+            account: user.account.margin_account,
+            mint: token.mint,
+            amount,
+        };
+        self.send(&action, deposit, &[&user.key])
     }
 
     /// `withdraw`, with the markets of the losing positions that settle.
     pub fn withdraw(&mut self, user: &User, token: &Token, amount: u64) -> Outcome {
-        let destination = self.token_account_of(user, token);
         let losers = self.losers(&user.account.margin_account);
+        self.withdraw_with(user, token, amount, &losers)
+    }
+
+    /// `withdraw` with these markets.
+    pub fn withdraw_with(&mut self, user: &User, token: &Token, amount: u64, markets: &[Pubkey]) -> Outcome {
+        let destination = self.token_account_of(user, token);
         let withdraw = instruction::withdraw(
             &self.exchange,
             &user.account,
             &token.mint,
             &destination,
             amount,
-            &losers,
+            markets,
         );
-        self.vm.send(&[withdraw], &[&user.key])
+        let action = Action::Withdraw {
+            account: user.account.margin_account,
+            mint: token.mint,
+            amount,
+        };
+        self.send(&action, withdraw, &[&user.key])
     }
 
     /// `refresh_prices` of these assets from their price accounts.
     pub fn refresh(&mut self, assets: &[u8]) -> Outcome {
         let prices: Vec<(u8, Pubkey)> = assets.iter().map(|a| (*a, self.price_account(*a))).collect();
-        self.vm
-            .send(&[instruction::refresh_prices(&self.exchange, &prices)], &[])
+        let refresh = instruction::refresh_prices(&self.exchange, &prices);
+        self.send(&Action::Refresh, refresh, &[])
     }
 
     /// `block_trade`: the taker buys `lots` at `price` dollars from the maker.
     pub fn trade(&mut self, instrument: usize, taker: &User, maker: &User, lots: i64, price: f64) -> Outcome {
-        let price = (price * PRICE_UNIT).round() as i64;
+        self.trade_at(instrument, taker, maker, lots, (price * PRICE_UNIT).round() as i64)
+    }
+
+    /// `block_trade` at a price of 10⁻⁹ USD.
+    pub fn trade_at(&mut self, instrument: usize, taker: &User, maker: &User, lots: i64, price: i64) -> Outcome {
         let trade = instruction::block_trade(
             &self.exchange,
             &self.markets[instrument],
@@ -81,24 +116,37 @@ impl World {
             lots,
             price,
         );
-        self.vm.send(&[trade], &[&taker.key, &maker.key])
+        let action = Action::Trade {
+            instrument,
+            taker: taker.account.margin_account,
+            maker: maker.account.margin_account,
+            lots,
+            price,
+        };
+        self.send(&action, trade, &[&taker.key, &maker.key])
     }
 
     /// `settle_pnl` of an account's positions in these instruments.
     pub fn settle(&mut self, account: &Pubkey, instruments: &[usize]) -> Outcome {
         let markets: Vec<Pubkey> = instruments.iter().map(|i| self.markets[*i]).collect();
-        self.vm
-            .send(&[instruction::settle_pnl(&self.exchange, account, &markets)], &[])
+        let settle = instruction::settle_pnl(&self.exchange, account, &markets);
+        let action = Action::Settle {
+            account: *account,
+            instruments: instruments.to_vec(),
+        };
+        self.send(&action, settle, &[])
     }
 
     /// `flag`.
     pub fn flag(&mut self, account: &Pubkey) -> Outcome {
-        self.vm.send(&[instruction::flag(&self.exchange, account)], &[])
+        let flag = instruction::flag(&self.exchange, account);
+        self.send(&Action::Flag { account: *account }, flag, &[])
     }
 
     /// `unflag`.
     pub fn unflag(&mut self, account: &Pubkey) -> Outcome {
-        self.vm.send(&[instruction::unflag(&self.exchange, account)], &[])
+        let unflag = instruction::unflag(&self.exchange, account);
+        self.send(&Action::Unflag { account: *account }, unflag, &[])
     }
 
     /// `liquidate`: the keeper takes over `lots` lots of the account's position.
@@ -110,26 +158,36 @@ impl World {
             &keeper.account,
             lots,
         );
-        self.vm.send(&[liquidate], &[&keeper.key])
+        let action = Action::Liquidate {
+            instrument,
+            account: account.margin_account,
+            keeper: keeper.account.margin_account,
+            lots,
+        };
+        self.send(&action, liquidate, &[&keeper.key])
     }
 
     /// Gives quote to a user, who contributes it to the insurance fund.
     pub fn fund_insurance(&mut self, user: &User, amount: u64) -> Outcome {
         let usd = self.usd;
         self.give(user, &usd, amount);
-        let fund = instruction::fund_insurance(&self.exchange, &user.key.pubkey(), &user.usd, amount);
-        self.vm.send(&[fund], &[&user.key])
+        self.contribute(user, amount)
+    }
+
+    /// `fund_insurance` out of what the user has.
+    pub fn contribute(&mut self, user: &User, amount: u64) -> Outcome {
+        let wallet = user.key.pubkey();
+        let fund = instruction::fund_insurance(&self.exchange, &wallet, &user.usd, amount);
+        self.send(&Action::FundInsurance { wallet, amount }, fund, &[&user.key])
     }
 
     /// `close_margin_account`.
     pub fn close(&mut self, user: &User, index: u16) -> Outcome {
         let wallet = user.key.pubkey();
-        let receipt = self.vm.send(
-            &[instruction::close_margin_account(&self.exchange, &wallet, index)],
-            &[&user.key],
-        )?;
-        let closed = self.exchange.margin_account(&wallet, index);
-        self.accounts.retain(|key| *key != closed);
+        let close = instruction::close_margin_account(&self.exchange, &wallet, index);
+        let account = self.exchange.margin_account(&wallet, index);
+        let receipt = self.send(&Action::Close { account }, close, &[&user.key])?;
+        self.accounts.retain(|key| *key != account);
         Ok(receipt)
     }
 }

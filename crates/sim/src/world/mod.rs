@@ -15,6 +15,7 @@ use ballast_migrations::Chain;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
+use crate::invariants::Watch;
 use crate::vm::{Receipt, Refused, Vm};
 
 pub use read::Totals;
@@ -81,6 +82,8 @@ pub struct World {
     pub markets: Vec<Pubkey>,
     /// Every margin account opened through the world.
     pub accounts: Vec<Pubkey>,
+    /// Checks every invariant after every action, where there is one.
+    pub watch: Option<Watch>,
     feeds: Vec<Feed>,
 }
 
@@ -157,6 +160,7 @@ impl World {
             sol,
             markets,
             accounts: Vec::new(),
+            watch: None,
             feeds: feeds.into(),
         };
         let [btc, eth, sol] = prices;

@@ -9,6 +9,7 @@ use ballast_risk::settlement::prices_agree;
 use bytemuck::Pod;
 
 use super::{token_amount, World};
+use crate::invariants::Action;
 
 /// Sums over all margin accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,9 +82,9 @@ impl World {
     /// # Panics
     /// When the program refuses it.
     pub fn preview(&mut self, account: &Pubkey, section: PreviewSection) -> (PreviewReport, u64) {
+        let preview = instruction::preview(&self.exchange, account, section);
         let receipt = self
-            .vm
-            .send(&[instruction::preview(&self.exchange, account, section)], &[])
+            .send(&Action::Preview, preview, &[])
             .unwrap_or_else(|e| panic!("preview: {e:#?}"));
         let report = PreviewReport::deserialize(&mut receipt.return_data.as_slice()).expect("a report");
         (report, receipt.compute_units)

@@ -1,0 +1,160 @@
+//! The exchange at one moment, read from the chain alone: every margin account and every token account that there is, so that no caller
+//! can leave one out.
+use std::collections::BTreeMap;
+
+use anchor_lang::prelude::Pubkey;
+use anchor_spl::token::spl_token::state::Account as TokenAccount;
+use ballast::state::{Collateral, Exchange, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
+use ballast_client::account::decode;
+use solana_account::ReadableAccount;
+use solana_program_pack::Pack;
+
+use crate::world::{token_amount, World, TOKEN_PROGRAM};
+
+/// One moment of an exchange.
+#[derive(Clone)]
+pub struct Picture {
+    /// Unix seconds.
+    pub now: i64,
+    /// The slot.
+    pub slot: u64,
+    /// The exchange.
+    pub exchange: Box<Exchange>,
+    /// The board.
+    pub board: Box<RiskBoard>,
+    /// The quote pool.
+    pub pool: Box<QuotePool>,
+    /// The insurance fund.
+    pub fund: Box<InsuranceFund>,
+    /// The markets by instrument.
+    pub markets: Vec<Market>,
+    /// The collaterals and what their vaults hold, native units; the quote asset first.
+    pub collaterals: Vec<(Collateral, u64)>,
+    /// Every margin account of the exchange.
+    pub accounts: BTreeMap<Pubkey, Box<MarginAccount>>,
+    /// What wallets hold outside of the vaults, native units, by wallet and mint.
+    pub wallets: BTreeMap<(Pubkey, Pubkey), u64>,
+}
+
+impl Picture {
+    /// The exchange as it is.
+    ///
+    /// # Panics
+    /// Before genesis.
+    pub fn of(world: &World) -> Picture {
+        let clock = world.vm.clock();
+        let exchange = world.exchange_account();
+        let markets = exchange.markets[..usize::from(exchange.instrument_count)].iter();
+        let mut picture = Picture {
+            now: clock.unix_timestamp,
+            slot: clock.slot,
+            board: world.board(),
+            pool: world.quote_pool(),
+            fund: world.insurance_fund(),
+            markets: markets.map(|key| *world.read::<Market>(key)).collect(),
+            collaterals: Vec::new(),
+            accounts: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            exchange,
+        };
+        let mut tokens = Vec::new();
+        for (key, account) in &world.vm.svm.accounts_db().inner {
+            if *account.owner() == ballast::ID {
+                picture.add(world, key, account.data());
+            } else if *account.owner() == TOKEN_PROGRAM && account.data().len() == TokenAccount::LEN {
+                tokens.push((key, account.data()));
+            }
+        }
+        picture.collaterals.sort_unstable_by_key(|(listed, _)| listed.index);
+        for (key, data) in tokens {
+            picture.add_tokens(key, data);
+        }
+        picture
+    }
+
+    /// Adds an account of the program if it is one of this exchange's collaterals or margin accounts.
+    fn add(&mut self, world: &World, key: &Pubkey, data: &[u8]) {
+        if let Ok(listed) = decode::<Collateral>(data) {
+            if listed.exchange == world.exchange.key {
+                let held = token_amount(&world.vm.data(&listed.vault));
+                self.collaterals.push((*listed, held));
+            }
+        } else if let Ok(account) = decode::<MarginAccount>(data) {
+            if account.exchange == world.exchange.key {
+                self.accounts.insert(*key, account);
+            }
+        }
+    }
+
+    fn add_tokens(&mut self, key: &Pubkey, data: &[u8]) {
+        let is_vault = self.collaterals.iter().any(|(listed, _)| listed.vault == *key);
+        if let (false, Ok(account)) = (is_vault, TokenAccount::unpack(data)) {
+            *self.wallets.entry((account.owner, account.mint)).or_default() += account.amount;
+        }
+    }
+
+    /// A collateral by its mint, and what its vault holds.
+    pub fn collateral(&self, mint: &Pubkey) -> Option<&(Collateral, u64)> {
+        self.collaterals.iter().find(|(listed, _)| listed.mint == *mint)
+    }
+
+    /// The price of the quote asset where something is owed: at least a dollar, 10⁻⁹ USD.
+    pub fn dear(&self) -> i128 {
+        i128::from(self.board.quote.index.max(1_000_000_000))
+    }
+
+    /// Whether new risk may rest on the quote asset: fresh and at 0.98 or more.
+    pub fn trusts_quote(&self) -> bool {
+        let quote = &self.board.quote;
+        quote.index >= 980_000_000 && self.now - quote.publish_time <= i64::from(quote.max_age_seconds)
+    }
+
+    /// Whether an instrument's price is fresh.
+    pub fn is_fresh(&self, instrument: usize) -> bool {
+        let asset = self.board.instruments[instrument].asset;
+        let price = &self.board.assets[usize::from(asset)].price;
+        price.index > 0 && self.now - price.publish_time <= i64::from(price.max_age_seconds)
+    }
+
+    /// What of a later picture is not as it is here, the clock apart.
+    pub fn difference(&self, later: &Picture) -> Option<&'static str> {
+        let parts = [
+            (
+                "the exchange",
+                bytemuck::bytes_of(&*self.exchange) == bytemuck::bytes_of(&*later.exchange),
+            ),
+            (
+                "the board",
+                bytemuck::bytes_of(&*self.board) == bytemuck::bytes_of(&*later.board),
+            ),
+            ("the money", self.has_same_money(later)),
+            ("the accounts", self.accounts.len() == later.accounts.len()),
+            (
+                "an account",
+                self.accounts.iter().all(|(key, account)| later.holds(key, account)),
+            ),
+        ];
+        parts.iter().find(|(_, is_same)| !is_same).map(|(what, _)| *what)
+    }
+
+    /// Whether the account is here, byte for byte.
+    pub fn holds(&self, key: &Pubkey, account: &MarginAccount) -> bool {
+        let here = self.accounts.get(key);
+        here.is_some_and(|a| bytemuck::bytes_of(&**a) == bytemuck::bytes_of(account))
+    }
+
+    /// Whether pool, fund, markets, collaterals with their vaults and wallets are the same.
+    pub fn has_same_money(&self, later: &Picture) -> bool {
+        let vaults = self.collaterals.iter().zip(&later.collaterals);
+        let mut markets = self.markets.iter().zip(&later.markets);
+        bytemuck::bytes_of(&*self.pool) == bytemuck::bytes_of(&*later.pool)
+            && bytemuck::bytes_of(&*self.fund) == bytemuck::bytes_of(&*later.fund)
+            && self.markets.len() == later.markets.len()
+            && markets.all(|(a, b)| bytemuck::bytes_of(a) == bytemuck::bytes_of(b))
+            && self.collaterals.len() == later.collaterals.len()
+            && vaults
+                .into_iter()
+                .all(|((a, held), (b, holds))| held == holds && bytemuck::bytes_of(a) == bytemuck::bytes_of(b))
+            && self.wallets == later.wallets
+    }
+}

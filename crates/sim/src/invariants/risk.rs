@@ -1,0 +1,190 @@
+//! C4: after new risk E_im ≥ IM + order reserve; after a withdrawal E_w ≥ IM + order reserve; after a reduction under the initial margin the
+//! rule of margin.md section 4 held; whatever lowers cash leaves it at or over −Σ credit and within the borrow caps.
+use ballast::margin::{evaluate_with, QuoteRule};
+
+use super::figures::{ceil, reduces, worth, DOLLARS, MILLION, QUOTE};
+use super::withdrawable::mark;
+use super::{holds, Action, Broken, Change, Invariant, Moment, Party, Picture};
+
+const C4: Invariant = Invariant::C4;
+/// E_im asked for after a trade that adds risk: $10.
+const MINIMUM_EQUITY: i64 = 1_000_000_000;
+
+/// Checks a change; whether it was one that this invariant is about.
+pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
+    match (change.action, parties) {
+        (Action::Withdraw { mint, .. }, [party]) => {
+            withdrawn(party, *mint == change.before.exchange.quote_mint)?;
+        }
+        (
+            Action::Trade {
+                instrument,
+                lots,
+                price,
+                ..
+            },
+            [taker, maker],
+        ) => {
+            priced(change.before, *instrument, *price)?;
+            let both = shrinks(taker, *instrument) && shrinks(maker, *instrument);
+            tradable(change.before, *instrument, both)?;
+            traded(taker, *instrument, *lots)?;
+            traded(maker, *instrument, -*lots)?;
+        }
+        (Action::Liquidate { .. }, [_, keeper]) => {
+            let carries = keeper.after.initial_surplus() >= 0;
+            holds(C4, "E_im of who takes over covers IM", carries)?;
+        }
+        (Action::Settle { .. }, _) => {}
+        _ => return Ok(false),
+    }
+    for party in parties {
+        indebted(party)?;
+    }
+    Ok(true)
+}
+
+/// What lowers cash leaves it within credit; what goes deeper into debt stays within the caps of the account, of all accounts and of what
+/// is supplied.
+fn indebted(party: &Party) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    let lowered = after.account.cash < before.account.cash;
+    holds(
+        C4,
+        "cash that is lowered stays within credit",
+        !lowered || after.is_within_credit(0),
+    )?;
+    if after.balance() >= before.balance().min(0) {
+        return Ok(());
+    }
+    let limits = &after.picture.exchange.limits;
+    let (supplied, borrowed) = loans(after.picture);
+    let own = -after.balance() <= i128::from(limits.account_borrow_cap);
+    holds(C4, "the debt is within the account's cap", own)?;
+    let total = borrowed <= i128::from(limits.total_borrow_cap);
+    holds(C4, "all debts are within their cap", total)?;
+    let used = borrowed * MILLION <= supplied * i128::from(limits.max_utilisation_ppm);
+    holds(C4, "no more is lent than may be of what is supplied", used)
+}
+
+/// Σ of positive and of negative balances, quote units.
+fn loans(picture: &Picture) -> (i128, i128) {
+    let balances = picture
+        .accounts
+        .values()
+        .map(|a| i128::from(a.cash) + i128::from(a.reserve));
+    balances.fold((0, 0), |(supplied, borrowed), balance| {
+        (supplied + balance.max(0), borrowed + (-balance).max(0))
+    })
+}
+
+/// E_w ≥ IM + order reserve, cash within credit with all that is owed on losing positions, and no loan in a quote asset that is not trusted.
+fn withdrawn(party: &Party, is_quote: bool) -> Result<(), Broken> {
+    let after = &party.after;
+    let rule = if is_quote {
+        QuoteRule::Trusted
+    } else {
+        QuoteRule::ByFeed
+    };
+    let picture = after.picture;
+    let report = evaluate_with(&picture.board, after.account, picture.now, rule).map_err(|error| Broken {
+        invariant: C4,
+        what: format!("a margin can't be computed: {error}"),
+    })?;
+    let required = i128::from(report.initial.0) + i128::from(after.account.order_reserve);
+    let covered = i128::from(report.equity_withdrawal.0) >= required;
+    holds(C4, "E_w covers IM after a withdrawal", covered)?;
+    let backed = after.is_within_credit(losses(after)?);
+    holds(C4, "cash and losses stay within credit after a withdrawal", backed)?;
+    let lent = is_quote && after.balance() < 0;
+    holds(C4, "nothing is lent off its par", !lent || picture.trusts_quote())
+}
+
+/// What the account owes on its positions at the worse of index and slow price, quote units rounded up.
+fn losses(moment: &Moment) -> Result<i128, Broken> {
+    let board = &moment.picture.board;
+    let mut sum = 0;
+    for position in moment.account.positions() {
+        let instrument = usize::from(position.instrument);
+        let listed = &board.instruments[instrument];
+        let mut worst = i128::from(position.quote) * QUOTE;
+        if position.lots != 0 {
+            let slow = board.slow_mark(listed).map_or(0, |mark| mark.0);
+            let at = |price| i128::from(position.quote) * QUOTE + worth(position.lots, listed.lot_size, price);
+            worst = at(mark(moment.picture, instrument)?).min(at(slow));
+        }
+        sum += ceil((-worst).max(0), QUOTE);
+    }
+    Ok(sum)
+}
+
+/// A trade's price lies within the band around the mark.
+fn priced(picture: &Picture, instrument: usize, price: i64) -> Result<(), Broken> {
+    let mark = i128::from(mark(picture, instrument)?);
+    let gap = (i128::from(price) - mark).abs();
+    let band = i128::from(picture.exchange.limits.price_band_ppm);
+    holds(
+        C4,
+        "the price lies within the band",
+        price > 0 && gap * MILLION <= mark * band,
+    )
+}
+
+/// A stale or expired instrument is only reduced, and by both.
+fn tradable(picture: &Picture, instrument: usize, both_reduce: bool) -> Result<(), Broken> {
+    let expiry = picture.board.instruments[instrument].expiry;
+    let runs = expiry == 0 || picture.now < expiry;
+    let fine = both_reduce || (runs && picture.is_fresh(instrument));
+    holds(C4, "only what runs and has a fresh price is opened", fine)
+}
+
+fn shrinks(party: &Party, instrument: usize) -> bool {
+    reduces(party.before.lots(instrument), party.after.lots(instrument))
+}
+
+/// What one side of a trade must be good for, before and after.
+fn traded(party: &Party, instrument: usize, lots: i64) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    holds(C4, "who trades is not under MM", before.maintenance_surplus() >= 0)?;
+    if before.liquidation_surplus() < 0 {
+        // Only a dead price lifts it over MM: that shields nothing, and blocks no exit.
+        holds(C4, "who is liquidatable only reduces", shrinks(party, instrument))?;
+        return reduced(party, instrument, lots);
+    }
+    let covered = after.initial_surplus() >= 0 && after.liquidation_surplus() >= 0;
+    if shrinks(party, instrument) {
+        return if covered {
+            Ok(())
+        } else {
+            reduced(party, instrument, lots)
+        };
+    }
+    let equity = before.report.equity_maintenance.min(before.report.equity_liquidation);
+    let healthy = i128::from(equity.0) * 10 >= i128::from(before.report.maintenance.0) * 11;
+    holds(C4, "who adds risk has a health of 1.1", healthy)?;
+    holds(
+        C4,
+        "who adds risk does so on a quote asset at par",
+        before.picture.trusts_quote(),
+    )?;
+    holds(C4, "E_im covers IM and the order reserve after new risk", covered)?;
+    let enough = after.report.equity_initial.0 >= MINIMUM_EQUITY;
+    holds(C4, "E_im is $10 or more after new risk", enough)
+}
+
+/// A reduction under the initial margin: neither surplus falls, equity is left, and no more than 30 % of the MM freed is lost.
+fn reduced(party: &Party, instrument: usize, lots: i64) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    let worse = after.maintenance_surplus() < before.maintenance_surplus()
+        || after.initial_surplus() < before.initial_surplus();
+    holds(C4, "a reduction under IM worsens no surplus", !worse)?;
+    let equity = after.report.equity_maintenance.0;
+    holds(C4, "a reduction under IM leaves equity", equity >= 0)?;
+    let listed = &before.picture.board.instruments[instrument];
+    let got = i128::from(after.quote(instrument)) - i128::from(before.quote(instrument));
+    let value = worth(lots, listed.lot_size, mark(before.picture, instrument)?);
+    let lost = -(got * QUOTE + value);
+    let freed = i128::from(before.report.maintenance.0) - i128::from(after.report.maintenance.0);
+    let honest = lost <= 0 || lost * 10 <= freed * DOLLARS * 3;
+    holds(C4, "a reduction under IM loses at most 30 % of the MM freed", honest)
+}

@@ -1,0 +1,296 @@
+//! C3: only a deposit or a realised gain raises what can be withdrawn; nobody's principal falls by another's action.
+//!
+//! What can be withdrawn is measured by E_w, which counts no paper gain. A requirement that falls because risk was taken off frees what was
+//! there before, and is no gain.
+use anchor_lang::prelude::Pubkey;
+use ballast::state::{MarginAccount, Position, POSITION_RESERVE};
+
+use super::figures::{ceil, floor, reduces, worth, DOLLARS, MILLION, ONE, QUOTE};
+use super::{equal, holds, Action, Broken, Change, Invariant, Moment, Party, Picture};
+
+const C3: Invariant = Invariant::C3;
+
+/// Checks a change. `parties` are the accounts that it may touch, in the order of [`Action::parties`].
+pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
+    bystanders(change)?;
+    wallets(change)?;
+    commons(change)?;
+    match (change.action, parties) {
+        (Action::Deposit { mint, amount, .. }, [party]) => deposited(change, party, mint, *amount),
+        (Action::Withdraw { mint, amount, .. }, [party]) => withdrawn(change, party, mint, *amount),
+        (Action::Settle { instruments, .. }, [party]) => settled(party, instruments),
+        (Action::Flag { .. } | Action::Unflag { .. }, [party]) => marked(party),
+        (
+            Action::Trade {
+                instrument,
+                lots,
+                price,
+                ..
+            },
+            [taker, maker],
+        ) => {
+            let fees = &change.before.exchange.fees;
+            traded(taker, *instrument, (*lots, *price), fees.taker_ppm)?;
+            traded(maker, *instrument, (-*lots, *price), fees.maker_ppm)
+        }
+        (Action::Liquidate { instrument, .. }, [account, keeper]) => taken_over(account, keeper, *instrument),
+        _ => Ok(()),
+    }
+}
+
+/// Whoever has no part in an action has all that he had; what is opened or closed is empty.
+fn bystanders(change: &Change) -> Result<(), Broken> {
+    let parties = change.action.parties();
+    for (key, account) in &change.before.accounts {
+        if !parties.contains(key) {
+            let same = change.after.holds(key, account);
+            holds(C3, "an account that has no part in it stays as it is", same)?;
+        } else if !change.after.accounts.contains_key(key) {
+            let closed = matches!(change.action, Action::Close { .. });
+            holds(C3, "only an empty account is closed", closed && is_empty(account))?;
+        }
+    }
+    for (key, account) in &change.after.accounts {
+        let is_new = !change.before.accounts.contains_key(key);
+        let opened = matches!(change.action, Action::Open { account } if account == key);
+        holds(
+            C3,
+            "a new account is opened, and empty",
+            !is_new || (opened && is_empty(account)),
+        )?;
+    }
+    Ok(())
+}
+
+fn is_empty(account: &MarginAccount) -> bool {
+    (account.cash, account.reserve, account.position_count) == (0, 0, 0)
+        && account.balances.iter().all(|balance| balance.amount == 0)
+}
+
+/// Tokens leave a wallet only into what it deposits or gives, and reach one only as what it withdraws.
+fn wallets(change: &Change) -> Result<(), Broken> {
+    let owner = |account: &Pubkey| change.before.accounts.get(account).map_or(*account, |a| a.wallet);
+    let moved = match change.action {
+        Action::Deposit { account, mint, amount } => Some((owner(account), *mint, -i128::from(*amount))),
+        Action::Withdraw { account, mint, amount } => Some((owner(account), *mint, i128::from(*amount))),
+        Action::FundInsurance { wallet, amount } => {
+            Some((*wallet, change.before.exchange.quote_mint, -i128::from(*amount)))
+        }
+        _ => None,
+    };
+    let (before, after) = (&change.before.wallets, &change.after.wallets);
+    for key in before.keys().chain(after.keys()) {
+        let amount = |of: &std::collections::BTreeMap<_, u64>| i128::from(of.get(key).copied().unwrap_or(0));
+        let expected = moved.filter(|(wallet, mint, _)| (*wallet, *mint) == *key);
+        let expected = expected.map_or(0, |(_, _, amount)| amount);
+        equal(C3, "what a wallet gets", amount(after) - amount(before), expected)?;
+    }
+    Ok(())
+}
+
+/// The fund and the collected fees never shrink. Prices move by a refresh alone, and money by nothing that only reads or marks.
+fn commons(change: &Change) -> Result<(), Broken> {
+    let (before, after) = (change.before, change.after);
+    holds(
+        C3,
+        "no action lowers the fund",
+        after.fund.balance >= before.fund.balance,
+    )?;
+    let fees = (before.pool.collected_fees, after.pool.collected_fees);
+    holds(C3, "no action lowers the collected fees", fees.1 >= fees.0)?;
+    if let Action::FundInsurance { amount, .. } = change.action {
+        let grown = i128::from(after.fund.balance) - i128::from(before.fund.balance);
+        equal(C3, "what the fund gets", grown, (*amount).into())?;
+    }
+    let same = |a: &[u8], b: &[u8]| a == b;
+    let exchange = same(
+        bytemuck::bytes_of(&*before.exchange),
+        bytemuck::bytes_of(&*after.exchange),
+    );
+    holds(C3, "the exchange's parameters stay", exchange)?;
+    let board = same(bytemuck::bytes_of(&*before.board), bytemuck::bytes_of(&*after.board));
+    let refreshes = matches!(change.action, Action::Refresh);
+    holds(C3, "only a refresh moves the board", refreshes || board)?;
+    let only_reads = matches!(
+        change.action,
+        Action::Open { .. }
+            | Action::Close { .. }
+            | Action::Refresh
+            | Action::Preview
+            | Action::Flag { .. }
+            | Action::Unflag { .. }
+    );
+    holds(C3, "no money moves", !only_reads || before.has_same_money(after))
+}
+
+/// What was taken outside is credited, to the unit, and nothing else changes.
+fn deposited(change: &Change, party: &Party, mint: &Pubkey, amount: u64) -> Result<(), Broken> {
+    moved_in(change, party, mint, amount.into())?;
+    let is_quote = *mint == change.before.exchange.quote_mint;
+    let cash = party.after.account.cash - party.before.account.cash;
+    holds(C3, "cash stays", is_quote || cash == 0)?;
+    holds(C3, "positions stay", party.keeps_other_positions(None))
+}
+
+/// What leaves the account leaves what it can withdraw; a loss that settles first takes nothing out of a pool.
+fn withdrawn(change: &Change, party: &Party, mint: &Pubkey, amount: u64) -> Result<(), Broken> {
+    let is_quote = *mint == change.before.exchange.quote_mint;
+    if is_quote {
+        let claim = party.after.claim() - party.before.claim();
+        equal(C3, "the claim", claim, -i128::from(amount))?;
+        holds(C3, "balances stay", party.keeps_balances())?;
+    } else {
+        moved_in(change, party, mint, -i128::from(amount))?;
+        equal(C3, "the claim", party.after.claim(), party.before.claim())?;
+    }
+    holds(C3, "lots stay", party.keeps_lots())?;
+    for position in party.before.account.positions() {
+        let left = party.after.quote(position.instrument.into());
+        let gained = left < position.quote;
+        holds(C3, "a withdrawal realises no gain", !gained)?;
+        may_settle(&party.before, position, left)?;
+    }
+    no_more_than(party, party.before.owed(POSITION_RESERVE.0.into()))
+}
+
+/// An amount of one collateral reached the account (left it, when negative), and none of another.
+fn moved_in(change: &Change, party: &Party, mint: &Pubkey, amount: i128) -> Result<(), Broken> {
+    let listed = change.before.collateral(mint).map(|(listed, _)| listed);
+    let is_quote = *mint == change.before.exchange.quote_mint;
+    for (other, _) in change.before.collaterals.iter().filter(|(c, _)| !c.is_quote()) {
+        let held = |account: &MarginAccount| -> i128 {
+            let of_it = account.balances.iter().filter(|b| b.collateral == other.index);
+            of_it.map(|b| i128::from(b.amount)).sum()
+        };
+        let is_it = listed.is_some_and(|listed| listed.index == other.index);
+        let moved = held(party.after.account) - held(party.before.account);
+        equal(C3, "a balance", moved, if is_it { amount } else { 0 })?;
+    }
+    if is_quote {
+        equal(C3, "the claim", party.after.claim() - party.before.claim(), amount)?;
+    }
+    Ok(())
+}
+
+/// Settling shifts within the account, and gains no more than it takes out of the pools.
+fn settled(party: &Party, instruments: &[usize]) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    equal(C3, "the claim", after.claim(), before.claim())?;
+    holds(C3, "lots stay", party.keeps_lots())?;
+    holds(C3, "balances stay", party.keeps_balances())?;
+    let mut realised = 0;
+    for position in before.account.positions() {
+        let left = after.quote(position.instrument.into());
+        let named = instruments.contains(&position.instrument.into());
+        holds(
+            C3,
+            "a position that is not named stays",
+            named || left == position.quote,
+        )?;
+        may_settle(before, position, left)?;
+        realised += i128::from((position.quote - left).max(0));
+    }
+    let equity = i128::from(after.report.equity_maintenance.0) - i128::from(before.report.equity_maintenance.0);
+    let reserve = before.owed(POSITION_RESERVE.0.into());
+    holds(C3, "equity stays", (0..=reserve).contains(&equity))?;
+    no_more_than(party, before.owed(realised) + reserve)
+}
+
+/// A position with lots settles only at a fresh price that is within 1 % of the slow one.
+fn may_settle(moment: &Moment, position: &Position, left: i64) -> Result<(), Broken> {
+    let price = &moment.picture.board.assets[usize::from(position.asset)].price;
+    let gap = i128::from(price.index) - i128::from(price.slow);
+    let agrees = gap.abs() * 100 <= i128::from(price.index);
+    let fine =
+        left == position.quote || position.lots == 0 || (moment.picture.is_fresh(position.instrument.into()) && agrees);
+    holds(C3, "what settles has a price to settle at", fine)
+}
+
+/// A flag changes nothing but itself.
+fn marked(party: &Party) -> Result<(), Broken> {
+    let mut same = *party.after.account;
+    (same.flag, same.sequence) = (party.before.account.flag, party.before.account.sequence);
+    let unchanged = bytemuck::bytes_of(&same) == bytemuck::bytes_of(party.before.account);
+    holds(C3, "only the flag changes", unchanged)
+}
+
+/// Each side gets its lots, pays what was agreed and its fee, rounded against it, and gains no more than its price is better than the marks.
+fn traded(party: &Party, instrument: usize, (lots, price): (i64, i64), fee_ppm: u32) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    let moved = i128::from(after.lots(instrument)) - i128::from(before.lots(instrument));
+    equal(C3, "lots that moved", moved, lots.into())?;
+    holds(
+        C3,
+        "other positions stay",
+        party.keeps_other_positions(Some(instrument)),
+    )?;
+    holds(C3, "balances stay", party.keeps_balances())?;
+    equal(C3, "cash and reserve", after.balance(), before.balance())?;
+    let listed = &before.picture.board.instruments[instrument];
+    let notional = worth(lots, listed.lot_size, price);
+    let fee = ceil(notional.abs() * i128::from(fee_ppm), QUOTE * MILLION);
+    let got = i128::from(after.quote(instrument)) - i128::from(before.quote(instrument));
+    equal(C3, "quote for the lots", got, floor(-notional, QUOTE) - fee)?;
+    better_than_marks(party, instrument, (lots, price), 0)
+}
+
+/// The lots go over at the mark; the keeper has no more of it than the bounty.
+fn taken_over(account: &Party, keeper: &Party, instrument: usize) -> Result<(), Broken> {
+    for party in [account, keeper] {
+        holds(
+            C3,
+            "other positions stay",
+            party.keeps_other_positions(Some(instrument)),
+        )?;
+        holds(C3, "balances stay", party.keeps_balances())?;
+    }
+    let (held, left) = (account.before.lots(instrument), account.after.lots(instrument));
+    holds(C3, "a take-over reduces", reduces(held, left))?;
+    let taken = held - left;
+    let moved = keeper.after.lots(instrument) - keeper.before.lots(instrument);
+    equal(C3, "lots that went over", moved.into(), taken.into())?;
+    let listed = &account.before.picture.board.instruments[instrument];
+    let mark = mark(account.before.picture, instrument)?;
+    let received = ceil(worth(taken, listed.lot_size, mark), QUOTE);
+    let cost = received - (account.after.claim() - account.before.claim());
+    let bounty = received + keeper.after.claim() - keeper.before.claim();
+    holds(C3, "a bounty is paid out of the cost", (0..=cost).contains(&bounty))?;
+    better_than_marks(account, instrument, (-taken, mark), 1)?;
+    better_than_marks(keeper, instrument, (taken, mark), bounty)
+}
+
+/// What lots add to E_w is at most what their price was better than the marks, `more` quote units, and a reserve that came free.
+/// Fresh prices only: what a stale one may be off by shrinks with the position.
+fn better_than_marks(party: &Party, instrument: usize, (lots, price): (i64, i64), more: i128) -> Result<(), Broken> {
+    let picture = party.before.picture;
+    if !picture.is_fresh(instrument) {
+        return Ok(());
+    }
+    let listed = &picture.board.instruments[instrument];
+    let slow = picture.board.slow_mark(listed).map_err(no_mark)?.0;
+    let better = [mark(picture, instrument)?, slow]
+        .map(|mark| worth(lots, listed.lot_size, mark) - worth(lots, listed.lot_size, price))
+        .into_iter()
+        .fold(0, i128::max);
+    let better = ceil(ceil(better, DOLLARS) * picture.dear(), ONE);
+    no_more_than(party, better + party.before.owed(more + i128::from(POSITION_RESERVE.0)))
+}
+
+fn no_more_than(party: &Party, bound: i128) -> Result<(), Broken> {
+    let gained = party.after.withdrawable - party.before.withdrawable;
+    let what = format!("what can be withdrawn rises by {gained} where {bound} is the most");
+    holds(C3, &what, gained <= bound)
+}
+
+/// The mark of an instrument.
+pub(super) fn mark(picture: &Picture, instrument: usize) -> Result<i64, Broken> {
+    let listed = &picture.board.instruments[instrument];
+    Ok(picture.board.mark(listed).map_err(no_mark)?.0)
+}
+
+fn no_mark(error: impl std::fmt::Display) -> Broken {
+    Broken {
+        invariant: C3,
+        what: format!("an instrument has no mark: {error}"),
+    }
+}
