@@ -1,9 +1,10 @@
 //! What wallets do with their own accounts.
-use ballast::instructions::PreviewSection;
+use ballast::instructions::{PreviewSection, TradeLeg};
 use ballast::state::QUOTE_ASSET;
+use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, SOL};
 use ballast_tests::ok;
-use ballast_tests::setup::{BTC_PERP, USD};
+use ballast_tests::setup::{BTC_FUTURE, BTC_PERP, ETH_FUTURE, ETH_PERP, PRICE, USD};
 
 use crate::book::{eight_instruments, fill_book, funded, ASSETS, HEDGED};
 use crate::table::Table;
@@ -61,6 +62,20 @@ fn trades(world: &mut World, user: &User, other: &User, table: &mut Table) {
     let outcome = world.trade(BTC_PERP, user, other, 10, 100_400.0);
     let receipt = ok(world, outcome);
     table.add("block_trade, 8 positions on each side", receipt.compute_units, 100_000);
+    let price = [100_000, 100_000, 3_000, 3_000].map(|dollars| dollars * PRICE);
+    let legs: Vec<_> = [(BTC_PERP, 10), (BTC_FUTURE, -10), (ETH_PERP, 10), (ETH_FUTURE, -10)]
+        .iter()
+        .zip(price)
+        .map(|((instrument, lots), price)| (world.markets[*instrument], TradeLeg { lots: *lots, price }))
+        .collect();
+    let package = instruction::package_trade(&world.exchange, &legs, &user.account, &other.account);
+    let outcome = world.vm.send(&[package], &[&user.key, &other.key]);
+    let used = ok(world, outcome).compute_units;
+    table.add(
+        "block_trade, a package of 4 legs, 8 positions on each side",
+        used,
+        165_000,
+    );
 }
 
 fn previews(world: &mut World, user: &User, table: &mut Table) {

@@ -4,7 +4,7 @@ use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::{InstructionData, ToAccountMetas};
 use anchor_spl::token;
 use ballast::instructions::{
-    CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewSection,
+    CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewSection, TradeLeg,
 };
 use ballast::{accounts, instruction as data};
 
@@ -196,10 +196,24 @@ pub fn block_trade(
     lots: i64,
     price: i64,
 ) -> Instruction {
+    package_trade(exchange, &[(*market, TradeLeg { lots, price })], taker, maker)
+}
+
+/// `block_trade` of up to eight legs, each with its market; an empty package is left to the program to refuse.
+pub fn package_trade(
+    exchange: &Exchange,
+    legs: &[(Pubkey, TradeLeg)],
+    taker: &AccountKeys,
+    maker: &AccountKeys,
+) -> Instruction {
+    let markets: Vec<Pubkey> = legs.iter().map(|(market, _)| *market).collect();
+    let (market, others) = markets
+        .split_first()
+        .map_or((Pubkey::default(), &[][..]), |(m, o)| (*m, o));
     let accounts = accounts::BlockTrade {
         exchange: exchange.key,
         board: exchange.board,
-        market: *market,
+        market,
         taker: taker.margin_account,
         taker_owner: taker.owner,
         taker_signer: taker.signer,
@@ -209,7 +223,8 @@ pub fn block_trade(
         event_authority: event_authority(),
         program: ballast::ID,
     };
-    build(accounts, data::BlockTrade { lots, price })
+    let legs = legs.iter().map(|(_, leg)| *leg).collect();
+    with_writable(build(accounts, data::BlockTrade { legs }), others)
 }
 
 /// `settle_pnl` of the positions in `markets`.

@@ -233,6 +233,9 @@ pub enum BallastError {
     /// A deposit or withdrawal that the token account can't make.
     #[msg("The token account is frozen, delegated away or short of funds")]
     TokenAccountUnusable,
+    /// A trade or liquidation of more than eight legs.
+    #[msg("At most eight legs in one instruction; split the package")]
+    TooManyLegs,
 }
 
 impl From<Overflow> for BallastError {

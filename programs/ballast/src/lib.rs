@@ -72,8 +72,8 @@ pub mod ballast {
     }
 
     /// Trades between two margin accounts.
-    pub fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, lots: i64, price: i64) -> Result<()> {
-        instructions::block_trade(ctx, lots, price)
+    pub fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, legs: Vec<TradeLeg>) -> Result<()> {
+        instructions::block_trade(ctx, legs)
     }
 
     /// Turns profit and loss into cash.

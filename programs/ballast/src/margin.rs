@@ -8,7 +8,7 @@ use ballast_risk::{
 };
 
 use crate::error::{ensure, BallastError, OrError};
-use crate::state::{mark, native_quantity, Asset, Balance, MarginAccount, Position, RiskBoard, VERSION};
+use crate::state::{mark, native_quantity, Asset, Balance, MarginAccount, Position, RiskBoard, MAX_ASSETS, VERSION};
 
 /// How the quote asset is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,44 +30,66 @@ pub fn evaluate(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
 pub fn evaluate_with(board: &RiskBoard, account: &MarginAccount, now: i64, rule: QuoteRule) -> Result<MarginReport> {
     let params = board.portfolio_params();
     let mut walk = Walk::new(board, &params, now);
-    walk.add_all(account, None)?;
+    walk.add_all(account, AssetSet::ALL)?;
     walk.portfolio.finish(cash(board, account, now, rule)).or_error()
 }
 
-/// The margin of an account whose positions change in one asset only: the others are summed once.
+/// A set of assets of one board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AssetSet(u32);
+const _: () = assert!(MAX_ASSETS <= 32);
+
+impl AssetSet {
+    /// Every asset.
+    pub const ALL: AssetSet = AssetSet(u32::MAX);
+
+    /// Every asset that is not in it.
+    pub fn others(self) -> AssetSet {
+        AssetSet(!self.0)
+    }
+
+    /// Whether the asset is in it.
+    pub fn contains(self, asset: u8) -> bool {
+        1u32.checked_shl(u32::from(asset)).is_some_and(|bit| self.0 & bit != 0)
+    }
+}
+
+impl FromIterator<u8> for AssetSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(assets: I) -> Self {
+        let bits = assets.into_iter().filter_map(|a| 1u32.checked_shl(u32::from(a)));
+        AssetSet(bits.fold(0, |set, bit| set | bit))
+    }
+}
+
+/// The margin of an account whose positions change in some assets only: the others are summed once.
 pub struct Revaluation<'a> {
     walk: Walk<'a>,
-    asset: u8,
+    assets: AssetSet,
     others: Box<Portfolio<'a>>,
 }
 
 impl<'a> Revaluation<'a> {
-    /// Sums the assets of the account other than `asset`. `params` are the board's.
+    /// Sums the assets of the account other than `assets`. `params` are the board's.
     #[inline(never)]
     pub fn new(
         board: &'a RiskBoard,
         params: &'a PortfolioParams,
         account: &MarginAccount,
-        asset: u8,
+        assets: AssetSet,
         now: i64,
     ) -> Result<Self> {
         let mut walk = Walk::new(board, params, now);
-        walk.add_all(account, Some(asset))?;
+        walk.add_all(account, assets.others())?;
         let others = walk.portfolio.clone();
-        Ok(Revaluation { walk, asset, others })
+        Ok(Revaluation { walk, assets, others })
     }
 
-    /// The margin of the account as it is now. Only its cash and its positions in the asset may have changed.
+    /// The margin of the account as it is now. Only its cash and its positions in the assets may have changed.
     #[inline(never)]
     pub fn evaluate(&mut self, account: &MarginAccount) -> Result<MarginReport> {
         let walk = &mut self.walk;
         *walk.portfolio = *self.others;
-        if holds(account, self.asset) || account.positions().iter().any(|p| p.asset == self.asset) {
-            let positions = account.positions();
-            let start = positions.partition_point(|p| p.asset < self.asset);
-            let end = positions.partition_point(|p| p.asset <= self.asset);
-            walk.add(self.asset, positions.get(start..end).unwrap_or(&[]), &account.balances)?;
-        }
+        walk.add_all(account, self.assets)?;
         let cash = cash(walk.board, account, walk.now, QuoteRule::ByFeed);
         walk.portfolio.finish(cash).or_error()
     }
@@ -91,8 +113,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Adds every asset that the account holds but `except`.
-    fn add_all(&mut self, account: &MarginAccount, except: Option<u8>) -> Result<()> {
+    /// Adds every asset that the account holds and that is `wanted`.
+    #[inline(never)]
+    fn add_all(&mut self, account: &MarginAccount, wanted: AssetSet) -> Result<()> {
         let known = account.version == VERSION && self.board.version == VERSION;
         ensure!(known, BallastError::WrongVersion);
         let mut positions = account.positions();
@@ -100,7 +123,7 @@ impl<'a> Walk<'a> {
             let count = positions.iter().take_while(|p| p.asset == index).count();
             let (legs, rest) = positions.split_at_checked(count).ok_or(BallastError::MathOverflow)?;
             positions = rest;
-            if except != Some(index) && (!legs.is_empty() || holds(account, index)) {
+            if wanted.contains(index) && (!legs.is_empty() || holds(account, index)) {
                 self.add(index, legs, &account.balances)?;
             }
         }

@@ -102,7 +102,8 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
     let step = Step::new(&exchange, &board, &market, &account.flag, &clock)?;
 
     let params = board.portfolio_params();
-    let mut revaluation = Revaluation::new(&board, &params, &account, step.instrument.asset, step.now)?;
+    let assets = std::iter::once(step.instrument.asset).collect();
+    let mut revaluation = Revaluation::new(&board, &params, &account, assets, step.now)?;
     let before = revaluation.evaluate(&account)?;
     ensure!(before.is_liquidatable(), BallastError::AccountHealthy);
     let at = account.find(market.instrument).ok_or(BallastError::PositionMissing)?;

@@ -1,16 +1,30 @@
-//! `block_trade`: two margin accounts agree on a price; the clearing house margins both.
+//! `block_trade`: two margin accounts agree on the prices of up to eight legs; the clearing house margins both once, after all of them.
+use std::cell::RefMut;
+
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
-use crate::clearing::{check_market_open_interest, check_owner_open_interest, fill, release, Fill};
+use crate::clearing::{check_market_open_interest, check_owner_open_interest, fill, load_market, release, Fill};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
 use crate::margin::Revaluation;
 use crate::state::{ppm, Exchange, Instrument, MarginAccount, Market, OwnerRecord, RiskBoard};
 
-/// Accounts of `block_trade`.
+/// Most legs of one trade.
+pub const MAX_LEGS: usize = 8;
+
+/// One leg of a trade, as the taker sees it.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeLeg {
+    /// Lots bought (sold, when negative).
+    pub lots: i64,
+    /// 10⁻⁹ USD.
+    pub price: i64,
+}
+
+/// Accounts of `block_trade`. Behind them come the markets of the legs after the first, in their order.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct BlockTrade<'info> {
@@ -19,7 +33,7 @@ pub struct BlockTrade<'info> {
     pub exchange: AccountLoader<'info, Exchange>,
     /// Its board.
     pub board: AccountLoader<'info, RiskBoard>,
-    /// The instrument's market.
+    /// The market of the first leg.
     #[account(mut, has_one = exchange @ BallastError::WrongExchange)]
     pub market: AccountLoader<'info, Market>,
     /// The taker's account.
@@ -47,8 +61,12 @@ pub struct BlockTrade<'info> {
 }
 
 impl BlockTrade<'_> {
-    fn validate(&self, lots: i64) -> Result<()> {
-        ensure!(lots != 0, BallastError::ZeroAmount);
+    fn validate(&self, legs: &[TradeLeg]) -> Result<()> {
+        ensure!(
+            !legs.is_empty() && legs.iter().all(|leg| leg.lots != 0),
+            BallastError::ZeroAmount
+        );
+        ensure!(legs.len() <= MAX_LEGS, BallastError::TooManyLegs);
         ensure!(self.taker.key() != self.maker.key(), BallastError::SelfTrade);
         let (taker, maker) = (self.taker.load()?, self.maker.load()?);
         ensure!(taker.wallet != maker.wallet, BallastError::SelfTrade);
@@ -60,83 +78,192 @@ impl BlockTrade<'_> {
     }
 }
 
-/// The agreed trade and what follows from it alone.
+/// One leg with its market, and what follows from it alone.
 struct Terms<'a> {
     exchange: &'a Exchange,
     board: &'a RiskBoard,
+    market: RefMut<'a, Market>,
     instrument: &'a Instrument,
+    lots: Lots,
     price: Price,
     mark: Price,
+    /// Open interest of the market before, lots.
+    open_interest: i64,
     now: i64,
 }
 
-/// What one side gets.
+/// What one side gets of a leg.
+#[derive(Clone, Copy)]
 struct Side {
     lots: Lots,
     quote: QuoteAmount,
     fee: QuoteAmount,
 }
 
-/// The taker buys `lots` from the maker (sells, when negative) at `price`, 10⁻⁹ USD.
-#[access_control(ctx.accounts.validate(lots))]
-pub(crate) fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, lots: i64, price: i64) -> Result<()> {
-    let event = clear(ctx.accounts, Lots(lots), Price(price))?;
-    emit_cpi!(event);
+/// The taker buys every leg's lots from the maker (sells, when negative) at the leg's price.
+///
+/// # Errors
+/// Those of each leg, named after what it breaks, and those of the margin of both sides after all legs; a trade goes through whole or not
+/// at all.
+#[access_control(ctx.accounts.validate(&legs))]
+pub(crate) fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, legs: Vec<TradeLeg>) -> Result<()> {
+    let events = clear(ctx.accounts, ctx.remaining_accounts, &legs)?;
+    for event in events {
+        emit_cpi!(event);
+    }
     Ok(())
 }
 
 #[inline(never)]
-fn clear(accounts: &BlockTrade, lots: Lots, price: Price) -> Result<Traded> {
+fn clear<'info>(
+    accounts: &BlockTrade<'info>,
+    others: &'info [AccountInfo<'info>],
+    legs: &[TradeLeg],
+) -> Result<Vec<Traded>> {
     let now = Clock::get()?.unix_timestamp;
     let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
-    let mut market = accounts.market.load_mut()?;
-    let instrument = board.instrument(market.instrument)?;
-    let mark = board.mark(instrument)?;
-    let terms = Terms {
-        exchange: &exchange,
-        board: &board,
-        instrument,
-        price,
-        mark,
-        now,
-    };
-    terms.check_price()?;
-
-    let [taker_side, maker_side] = terms.sides(lots)?;
-    let (taker_fee, maker_fee) = (taker_side.fee, maker_side.fee);
-    let residual = taker_side.quote.plus(maker_side.quote).or_error()?;
-    market.residual = market
-        .residual
-        .checked_sub(residual.0)
-        .ok_or(BallastError::MathOverflow)?;
-    let open_interest = market.open_interest;
-    let taker_fill = terms.apply(&accounts.taker, &accounts.taker_owner, &mut market, taker_side)?;
-    let maker_fill = terms.apply(&accounts.maker, &accounts.maker_owner, &mut market, maker_side)?;
-    terms.check_freshness(&taker_fill, &maker_fill)?;
-    for (fill, owner) in [(taker_fill, &accounts.taker_owner), (maker_fill, &accounts.maker_owner)] {
-        if !fill.reduces() {
-            terms.check_size(lots)?;
-            check_owner_open_interest(&board, instrument, &*owner.load()?)?;
+    ensure!(
+        others.len() == legs.len().saturating_sub(1),
+        BallastError::MarketMissing
+    );
+    let loaders = load_markets(&exchange, &accounts.market, others)?;
+    let mut terms = Vec::with_capacity(legs.len());
+    for (leg, loader) in legs.iter().zip(&loaders) {
+        terms.push(Terms::new(&exchange, &board, loader.load_mut()?, leg, now)?);
+    }
+    let mut sides = Vec::with_capacity(legs.len());
+    for leg in &mut terms {
+        sides.push(leg.sides()?);
+    }
+    let taker = apply(
+        &accounts.taker,
+        &accounts.taker_owner,
+        &mut terms,
+        sides.iter().map(|s| s[0]),
+    )?;
+    let maker = apply(
+        &accounts.maker,
+        &accounts.maker_owner,
+        &mut terms,
+        sides.iter().map(|s| s[1]),
+    )?;
+    for (leg, (taker, maker)) in terms.iter().zip(taker.iter().zip(&maker)) {
+        leg.check_freshness(taker, maker)?;
+        for (fill, owner) in [(taker, &accounts.taker_owner), (maker, &accounts.maker_owner)] {
+            if !fill.reduces() {
+                leg.check_size()?;
+                check_owner_open_interest(&board, leg.instrument, &*owner.load()?)?;
+            }
         }
     }
-    if market.open_interest > open_interest {
-        check_market_open_interest(&board, instrument, &market)?;
+    let mut events = Vec::with_capacity(legs.len());
+    for ((leg, [taker, maker]), loader) in terms.iter_mut().zip(&sides).zip(&loaders) {
+        leg.check_open_interest()?;
+        leg.share_fees(taker.fee.plus(maker.fee).or_error()?)?;
+        events.push(Traded {
+            market: loader.key(),
+            sequence: leg.market.next_sequence(),
+            instrument: leg.market.instrument,
+            taker: accounts.taker.key(),
+            maker: accounts.maker.key(),
+            lots: leg.lots.0,
+            price: leg.price.0,
+            taker_fee: taker.fee.0,
+            maker_fee: maker.fee.0,
+        });
     }
-    terms.share_fees(&mut market, taker_fee.plus(maker_fee).or_error()?)?;
-    Ok(Traded {
-        market: accounts.market.key(),
-        sequence: market.next_sequence(),
-        instrument: market.instrument,
-        taker: accounts.taker.key(),
-        maker: accounts.maker.key(),
-        lots: lots.0,
-        price: price.0,
-        taker_fee: taker_fee.0,
-        maker_fee: maker_fee.0,
-    })
+    Ok(events)
 }
 
-impl Terms<'_> {
+/// The first leg's market and the others, each recorded on the exchange and none twice: a leg in two parts could pass for a reduction.
+fn load_markets<'info>(
+    exchange: &Exchange,
+    first: &AccountLoader<'info, Market>,
+    others: &'info [AccountInfo<'info>],
+) -> Result<Vec<AccountLoader<'info, Market>>> {
+    let mut loaders = Vec::with_capacity(MAX_LEGS);
+    loaders.push(first.clone());
+    for info in others {
+        let is_new = loaders.iter().all(|other| other.key() != info.key());
+        ensure!(is_new, BallastError::UnexpectedAccount);
+        let instrument = AccountLoader::<Market>::try_from(info)?.load()?.instrument;
+        loaders.push(load_market(exchange, instrument, info)?);
+    }
+    Ok(loaders)
+}
+
+/// Fills one side of every leg and judges the account by its margin before and after all of them.
+#[inline(never)]
+fn apply<'info>(
+    account: &AccountLoader<'info, MarginAccount>,
+    owner: &AccountLoader<'info, OwnerRecord>,
+    legs: &mut [Terms],
+    sides: impl Iterator<Item = Side>,
+) -> Result<Vec<Fill>> {
+    let first = legs.first().ok_or(BallastError::ZeroAmount)?;
+    let (board, now) = (first.board, first.now);
+    let mut account = account.load_mut()?;
+    let mut owner = owner.load_mut()?;
+    let params = board.portfolio_params();
+    let assets = legs.iter().map(|leg| leg.instrument.asset).collect();
+    let mut revaluation = Revaluation::new(board, &params, &account, assets, now)?;
+    let before = revaluation.evaluate(&account)?;
+    let cash = account.cash;
+    let mut cost = Dollars::ZERO;
+    let mut fills = Vec::with_capacity(legs.len());
+    for (leg, side) in legs.iter_mut().zip(sides) {
+        let received = side.quote.minus(side.fee).or_error()?;
+        let fill = fill(
+            &mut account,
+            &mut owner,
+            &mut leg.market,
+            leg.instrument,
+            side.lots,
+            received,
+        )?;
+        release(&mut account, &mut leg.market, fill.at)?;
+        cost = cost.plus(leg.cost(&side)?).or_error()?;
+        fills.push(fill);
+    }
+    let after = revaluation.evaluate(&account)?;
+    let facts = TradeFacts {
+        reduces: fills.iter().all(Fill::reduces),
+        cost,
+        order_reserve: Dollars(account.order_reserve),
+        quote_trusted: board.quote_state(now).1,
+    };
+    judge(&before, &after, &facts).or_error()?.or_error()?;
+    if account.cash < cash {
+        check_cash(board, &account, &after)?;
+    }
+    Ok(fills)
+}
+
+impl<'a> Terms<'a> {
+    /// The leg on its market; the price is checked.
+    fn new(
+        exchange: &'a Exchange,
+        board: &'a RiskBoard,
+        market: RefMut<'a, Market>,
+        leg: &TradeLeg,
+        now: i64,
+    ) -> Result<Self> {
+        let instrument = board.instrument(market.instrument)?;
+        let terms = Terms {
+            exchange,
+            board,
+            instrument,
+            lots: Lots(leg.lots),
+            price: Price(leg.price),
+            mark: board.mark(instrument)?,
+            open_interest: market.open_interest,
+            market,
+            now,
+        };
+        terms.check_price()?;
+        Ok(terms)
+    }
+
     /// A positive multiple of the tick within the band around the mark.
     fn check_price(&self) -> Result<()> {
         let tick = self.instrument.tick_size;
@@ -165,9 +292,22 @@ impl Terms<'_> {
         Ok(())
     }
 
+    /// What raises the market's open interest stays under its cap.
+    fn check_open_interest(&self) -> Result<()> {
+        if self.market.open_interest > self.open_interest {
+            check_market_open_interest(self.board, self.instrument, &self.market)?;
+        }
+        Ok(())
+    }
+
     /// What opens a position has a minimum size.
-    fn check_size(&self, lots: Lots) -> Result<()> {
-        let notional = self.notional(lots)?.magnitude().or_error()?.quote_floor().or_error()?;
+    fn check_size(&self) -> Result<()> {
+        let notional = self
+            .notional(self.lots)?
+            .magnitude()
+            .or_error()?
+            .quote_floor()
+            .or_error()?;
         ensure!(
             notional.0.unsigned_abs() >= self.exchange.limits.minimum_trade.max(1),
             BallastError::TradeTooSmall
@@ -180,7 +320,7 @@ impl Terms<'_> {
     }
 
     /// The taker's and the maker's side. Both quotes and fees round against who pays; what is left goes to the market's residual.
-    fn sides(&self, lots: Lots) -> Result<[Side; 2]> {
+    fn sides(&mut self) -> Result<[Side; 2]> {
         let fees = &self.exchange.fees;
         let side = |lots: Lots, rate: Ratio| -> Result<Side> {
             let notional = self.notional(lots)?;
@@ -193,42 +333,15 @@ impl Terms<'_> {
             let quote = notional.negated().or_error()?.quote_floor().or_error()?;
             Ok(Side { lots, quote, fee })
         };
-        Ok([
-            side(lots, ppm(fees.taker_ppm))?,
-            side(lots.negated().or_error()?, ppm(fees.maker_ppm))?,
-        ])
-    }
-
-    /// Fills one side and judges the account by its margin before and after.
-    #[inline(never)]
-    fn apply<'info>(
-        &self,
-        account: &AccountLoader<'info, MarginAccount>,
-        owner: &AccountLoader<'info, OwnerRecord>,
-        market: &mut Market,
-        side: Side,
-    ) -> Result<Fill> {
-        let mut account = account.load_mut()?;
-        let mut owner = owner.load_mut()?;
-        let params = self.board.portfolio_params();
-        let mut revaluation = Revaluation::new(self.board, &params, &account, self.instrument.asset, self.now)?;
-        let before = revaluation.evaluate(&account)?;
-        let received = side.quote.minus(side.fee).or_error()?;
-        let cash = account.cash;
-        let fill = fill(&mut account, &mut owner, market, self.instrument, side.lots, received)?;
-        release(&mut account, market, fill.at)?;
-        let after = revaluation.evaluate(&account)?;
-        let facts = TradeFacts {
-            reduces: fill.reduces(),
-            cost: self.cost(&side)?,
-            order_reserve: Dollars(account.order_reserve),
-            quote_trusted: self.board.quote_state(self.now).1,
-        };
-        judge(&before, &after, &facts).or_error()?.or_error()?;
-        if account.cash < cash {
-            check_cash(self.board, &account, &after)?;
-        }
-        Ok(fill)
+        let taker = side(self.lots, ppm(fees.taker_ppm))?;
+        let maker = side(self.lots.negated().or_error()?, ppm(fees.maker_ppm))?;
+        let residual = taker.quote.plus(maker.quote).or_error()?;
+        self.market.residual = self
+            .market
+            .residual
+            .checked_sub(residual.0)
+            .ok_or(BallastError::MathOverflow)?;
+        Ok([taker, maker])
     }
 
     /// Loss against the mark plus fees, rounded up; a gain against the mark is not a cost.
@@ -239,7 +352,8 @@ impl Terms<'_> {
         side.fee.dollars().and_then(|fee| fee.plus(loss)).or_error()
     }
 
-    fn share_fees(&self, market: &mut Market, fees: QuoteAmount) -> Result<()> {
+    fn share_fees(&mut self, fees: QuoteAmount) -> Result<()> {
+        let market = &mut self.market;
         let insurance = fees
             .times_floor(ppm(self.exchange.fees.insurance_share_ppm))
             .or_error()?;
