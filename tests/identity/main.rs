@@ -8,7 +8,7 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::{AnchorDeserialize, Discriminator};
 use ballast::error::BallastError;
 use ballast::instructions::{PreviewReport, PreviewSection};
-use ballast::margin::Revaluation;
+use ballast::margin::{AssetSet, Revaluation};
 use ballast::state::MAX_BALANCES;
 use ballast_client::instruction;
 use ballast_risk::MarginReport;
@@ -90,11 +90,12 @@ fn compare(machine: &mut Machine, case: &Case, asset: u8, seed: u64) -> Result<M
     report
 }
 
-/// Trades and liquidations sum the other assets once and revalue one: that changes no bit either, before and after a change in it.
+/// Trades and liquidations sum the other assets once and revalue those that change: that changes no bit either, before and after a change.
 fn check_revaluation(case: &Case, report: &MarginReport, asset: u8, now: i64, seed: u64) {
     let params = case.board.portfolio_params();
     let account = &case.account;
-    let mut revaluation = Revaluation::new(&case.board, &params, account, asset, now).expect("valid");
+    let assets: AssetSet = [asset, asset / 2].into_iter().collect();
+    let mut revaluation = Revaluation::new(&case.board, &params, account, assets, now).expect("valid");
     assert_eq!(
         revaluation.evaluate(account).ok(),
         Some(*report),
@@ -102,7 +103,7 @@ fn check_revaluation(case: &Case, report: &MarginReport, asset: u8, now: i64, se
     );
     let mut changed = account.clone();
     changed.cash -= 1_000_001;
-    for position in changed.positions.iter_mut().filter(|p| p.asset == asset) {
+    for position in changed.positions.iter_mut().filter(|p| assets.contains(p.asset)) {
         position.lots -= position.lots / 3;
         position.quote += 7;
     }
