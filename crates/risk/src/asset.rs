@@ -1,8 +1,10 @@
 //! One asset of one account: scenario P&L, charges, and what it adds to each equity (methodology, sections 1, 3 and 4).
 use crate::collateral::{credit, spot, Spot};
+use crate::expiry::{Expiry, Volatilities};
+use crate::option_book::{point, OptionBook, OptionLeg};
 use crate::scenario::{linear_moves, product, worst_loss, worst_scenario, ScenarioPnl};
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
-use ballast_fixed::{div_ceil, div_floor, Dollars, Notional, Ratio};
+use ballast_fixed::{div_ceil, div_floor, Dollars, Notional, Price, Ratio};
 
 /// How far the prices of an asset may be trusted when an account is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,17 +50,19 @@ pub struct AssetReport {
     pub net_option_value: Dollars,
     /// min(ψG, ρ(G − D)²/D).
     pub concentration: Dollars,
-    /// b·Σ|N|.
+    /// b·(Σ|N| + Σ min(S, 2·mark)·|q|), the second sum over options.
     pub buffer: Dollars,
     /// ΣΔ over buckets, SPOT included; rounded down.
     pub net_delta: Dollars,
-    /// Σ|N| over positions; rounded up.
+    /// Σ|N| over linear positions and Σ|q|·S over options; rounded up.
     pub gross: Dollars,
+    /// Net value of the options at the index and the current surface; rounded down.
+    pub option_value: Dollars,
     /// X_a: P&L in each scenario.
     pub pnl: ScenarioPnl,
     /// Value of the collateral at the index, without haircut; rounded down.
     pub collateral_value: Dollars,
-    /// Unrealised P&L at the index.
+    /// Unrealised P&L and option value at the index.
     pub unrealised_index: Dollars,
     /// credit_mm at the index.
     pub credit_maintenance: Dollars,
@@ -79,25 +83,41 @@ pub struct AssetReport {
     pub credit_liquidation: Dollars,
 }
 
+impl AssetReport {
+    /// Initial and maintenance margin of the asset alone: max(scan + charge, som) + concentration + nov, 0.70 of it for the second, and
+    /// the buffer. Rounded up.
+    pub fn alone(&self, portfolio: &PortfolioParams) -> Result<(Dollars, Dollars), RiskError> {
+        let risk = (self.scan.plus(self.charge)?.max(self.short_option_minimum))
+            .plus(self.concentration)?
+            .plus(self.net_option_value)?;
+        let maintenance = risk.times_ceil(portfolio.maintenance_factor)?.plus(self.buffer)?;
+        Ok((risk.plus(self.buffer)?, maintenance))
+    }
+}
+
 /// Sums up one asset of one account, leg by leg.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct AssetBook<'a> {
-    params: &'a AssetParams,
-    portfolio: &'a PortfolioParams,
+    pub(crate) params: &'a AssetParams,
+    pub(crate) portfolio: &'a PortfolioParams,
     price: PriceState,
     /// The bucket being filled and its net notional.
     bucket: Bucket,
     bucket_net: Notional,
-    /// ΣN_b⁺ and Σ|N_b⁻| of the buckets before it.
-    long: Notional,
-    short: Notional,
-    /// Σ|N| over positions.
-    gross: Notional,
+    /// ΣN_b⁺ and Σ|N_b⁻| of the buckets before it, those of `options` aside.
+    pub(crate) long: Notional,
+    pub(crate) short: Notional,
+    /// Σ|N| over linear positions.
+    pub(crate) gross: Notional,
     /// Unrealised P&L, exact.
     unrealised_index: Notional,
     unrealised_slow: Notional,
-    collateral_index: Notional,
+    pub(crate) collateral_index: Notional,
     collateral_slow: Notional,
+    /// Buckets with options, and those in the settlement window.
+    pub(crate) options: Option<&'a mut OptionBook>,
+    /// Σ|q|·max(F, K, S) over options.
+    option_sizes: Notional,
 }
 
 const DOMAIN: Notional = Notional::from_dollars(MAX_GROSS);
@@ -126,7 +146,74 @@ impl<'a> AssetBook<'a> {
             unrealised_slow: Notional::ZERO,
             collateral_index: Notional::ZERO,
             collateral_slow: Notional::ZERO,
+            options: None,
+            option_sizes: Notional::ZERO,
         }
+    }
+
+    /// The same for an asset with options or an expiry in its settlement window: `index` is S, `options` working memory that holds
+    /// nothing between books. Without [`AssetBook::begin_expiry`] it costs and gives what [`AssetBook::new`] does.
+    pub fn with_options(
+        params: &'a AssetParams,
+        portfolio: &'a PortfolioParams,
+        price: PriceState,
+        index: Price,
+        options: &'a mut OptionBook,
+    ) -> Self {
+        options.start(index, price.uncertainty);
+        AssetBook {
+            options: Some(options),
+            ..AssetBook::new(params, portfolio, price)
+        }
+    }
+
+    /// Starts the bucket of an expiry that has options or is in its settlement window; `number` as in [`Bucket::Expiry`]. Its options
+    /// follow, and its futures by [`AssetBook::add_linear`] with the same bucket, in any order.
+    ///
+    /// Fails with [`RiskError::OutOfOrder`] when the bucket was passed or has positions already, and with
+    /// [`RiskError::InvalidParameter`] without prices, for f outside 0 to 1 or ψ beyond the shock floor, or without
+    /// [`AssetBook::with_options`].
+    #[inline(never)]
+    pub fn begin_expiry(&mut self, number: u8, expiry: &Expiry) -> Result<(), RiskError> {
+        let bucket = Bucket::Expiry(number);
+        if bucket <= self.bucket {
+            return Err(RiskError::OutOfOrder);
+        }
+        self.close_bucket()?;
+        self.bucket = bucket;
+        let (params, portfolio) = (self.params, self.portfolio);
+        self.options()?.begin(expiry, params, portfolio)
+    }
+
+    /// Adds an option of the expiry begun last, at its surfaces' volatility.
+    ///
+    /// Fails with [`RiskError::OutOfOrder`] when no expiry was begun since the last bucket, with [`RiskError::InvalidParameter`] for a
+    /// strike that is not positive, and outside the domain.
+    pub fn add_option(&mut self, leg: &OptionLeg) -> Result<(), RiskError> {
+        let volatilities = self.options()?.volatilities(leg.ln_strike);
+        self.add_option_at(leg, volatilities)
+    }
+
+    /// The same at given volatilities, each 5 % to 400 %: where there is no surface.
+    #[inline(never)]
+    pub fn add_option_at(&mut self, leg: &OptionLeg, volatilities: Volatilities) -> Result<(), RiskError> {
+        let options = self.options()?;
+        if !options.is_open() {
+            return Err(RiskError::OutOfOrder);
+        }
+        let size = options.add(leg, volatilities)?;
+        self.option_sizes = self.option_sizes.plus(size)?;
+        check_domain(self.option_sizes)?;
+        Ok(())
+    }
+
+    fn options(&mut self) -> Result<&mut OptionBook, RiskError> {
+        self.options.as_deref_mut().ok_or(RiskError::InvalidParameter)
+    }
+
+    /// The options, where there are any.
+    pub(crate) fn used_options(&self) -> Option<&OptionBook> {
+        self.options.as_deref().filter(|options| options.used)
     }
 
     /// The account's collateral in this asset, valued at the index and at the slow price.
@@ -170,6 +257,13 @@ impl<'a> AssetBook<'a> {
     }
 
     fn close_bucket(&mut self) -> Result<(), RiskError> {
+        if let Some(options) = self.options.as_deref_mut() {
+            if options.is_open() {
+                options.close(self.bucket_net)?;
+                self.bucket_net = Notional::ZERO;
+                return Ok(());
+            }
+        }
         if self.bucket_net > Notional::ZERO {
             self.long = self.long.plus(self.bucket_net)?;
         } else {
@@ -189,7 +283,13 @@ impl<'a> AssetBook<'a> {
         }
         self.close_bucket()?;
         let credit_index = credit(self.params, self.params.haircut_initial, self.collateral_index)?;
-        self.requirement(credit_index, out)?;
+        if self.used_options().is_some() {
+            check_domain(self.gross.plus(self.option_sizes)?)?;
+            self.mixed_requirement(credit_index, out)?;
+        } else {
+            self.requirement(credit_index, out)?;
+            out.option_value = Dollars::ZERO;
+        }
         self.equities(credit_index, out)
     }
 
@@ -198,13 +298,8 @@ impl<'a> AssetBook<'a> {
         let params = self.params;
         let net = self.long.minus(self.short)?;
         let (mut moves, exact) = linear_moves(net, params.scan_range, self.portfolio.shock_floor)?;
-        let mut hedge = Hedge::default();
-        if self.collateral_index > Notional::ZERO {
-            hedge.spot = spot(params, self.portfolio, self.collateral_index, credit_index)?;
-            let net_short = net.negated()?.max(Notional::ZERO);
-            hedge.delta = hedge.spot.delta.min(net_short);
-            hedge.scan = worst_loss(&hedge.spot.moves.expand())?;
-            hedge.slack = Spot::SLACK;
+        let hedge = self.hedge(credit_index, net)?;
+        if hedge.slack > 0 {
             moves = moves.plus(&hedge.spot.moves)?;
         }
         out.pnl = moves.expand();
@@ -222,15 +317,18 @@ impl<'a> AssetBook<'a> {
         Ok(())
     }
 
-    /// What the asset would require alone: 0.70·(max(scan + charge, som) + concentration + nov) + buffer.
-    fn requirement_alone(&self, out: &AssetReport) -> Result<Dollars, RiskError> {
-        let risk = out.scan.plus(out.charge)?.max(out.short_option_minimum);
-        let requirement = risk
-            .plus(out.concentration)?
-            .plus(out.net_option_value)?
-            .times_ceil(self.portfolio.maintenance_factor)?
-            .plus(out.buffer)?;
-        Ok(requirement)
+    /// Bucket SPOT, to cover what `net` is short.
+    #[inline(always)]
+    pub(crate) fn hedge(&self, credit_index: Dollars, net: Notional) -> Result<Hedge, RiskError> {
+        let mut hedge = Hedge::default();
+        if self.collateral_index > Notional::ZERO {
+            hedge.spot = spot(self.params, self.portfolio, self.collateral_index, credit_index)?;
+            let net_short = net.negated()?.max(Notional::ZERO);
+            hedge.delta = hedge.spot.delta.min(net_short);
+            hedge.scan = worst_loss(&hedge.spot.moves.expand())?;
+            hedge.slack = Spot::SLACK;
+        }
+        Ok(hedge)
     }
 
     /// Matched delta, spread charge and its cap; `scan_floor` is a lower bound of the exact L(X_a).
@@ -247,15 +345,7 @@ impl<'a> AssetBook<'a> {
         }
         let linear = matched.min(self.long.min(self.short));
         let other = matched.minus(linear)?;
-        // ψ·(λ·H₁ + λ_o·(H − H₁)) + β·H: the inner sum is rounded to 10⁻¹⁸ USD so that the product with ψ fits.
-        let kept = product(linear.0, params.spread)?
-            .checked_add(product(other.0, params.option_spread)?)
-            .ok_or(RiskError::Overflow)?;
-        let kept = div_ceil(kept, i128::from(Ratio::SCALE))?;
-        let spread = product(kept, params.scan_range)?
-            .checked_add(product(matched.0, params.basis)?)
-            .ok_or(RiskError::Overflow)?;
-        out.spread = ceil_scaled(spread)?;
+        out.spread = spread(params, linear, other)?;
         out.matched_all = matched.ceil()?;
         out.matched_linear = if other == Notional::ZERO {
             out.matched_all
@@ -275,31 +365,38 @@ impl<'a> AssetBook<'a> {
 
     #[inline(never)]
     fn equities(&self, credit_index: Dollars, out: &mut AssetReport) -> Result<(), RiskError> {
-        let index = Valuation {
-            unrealised: self.unrealised_index.floor()?,
-            credit: credit_index,
+        let (options, quote) = match self.used_options() {
+            Some(book) => (book.totals.values.map(Dollars), book.quote),
+            None => ([Dollars::ZERO; point::COUNT], Notional::ZERO),
         };
+        let linear = self.unrealised_index.plus(quote)?.floor()?;
         out.collateral_value = self.collateral_index.floor()?;
-        out.unrealised_index = index.unrealised;
+        out.unrealised_index = linear.plus(options[point::INDEX])?;
         out.credit_maintenance = self.credit_maintenance(self.collateral_index)?;
-        let mut worst = Worst::new(index);
+        let mut worst = Worst::new(Valuation {
+            unrealised: linear.plus(options[point::INDEX_WORSE])?,
+            credit: credit_index,
+        });
+        let linear = self.unrealised_slow.plus(quote)?.floor()?;
         worst.meet(Valuation {
-            unrealised: self.unrealised_slow.floor()?,
+            unrealised: linear.plus(options[point::SLOW_WORSE])?,
             credit: self.credit_initial(self.collateral_slow)?,
         })?;
         let mut best = Valuation {
-            unrealised: index.unrealised,
+            unrealised: out.unrealised_index,
             credit: out.credit_maintenance,
         };
         if self.price.uncertainty > Ratio::ZERO {
-            for up in [false, true] {
-                let (unrealised, collateral) = self.shifted(up)?;
+            for (step, up) in [false, true].into_iter().enumerate() {
+                let (linear, collateral) = self.shifted(up, quote)?;
+                let [current, against] =
+                    [point::MOVED, point::MOVED_WORSE].map(|first| options[first.wrapping_add(step)]);
                 worst.meet(Valuation {
-                    unrealised,
+                    unrealised: linear.plus(against)?,
                     credit: self.credit_initial(collateral)?,
                 })?;
                 let favour = Valuation {
-                    unrealised,
+                    unrealised: linear.plus(current)?,
                     credit: self.credit_maintenance(collateral)?,
                 };
                 if favour.total()? > best.total()? {
@@ -308,7 +405,7 @@ impl<'a> AssetBook<'a> {
             }
         }
         if self.price.dead {
-            let most = self.requirement_alone(out)?;
+            let (_, most) = out.alone(self.portfolio)?;
             if best.total()? > most {
                 best.unrealised = most.minus(best.credit)?;
             }
@@ -321,15 +418,18 @@ impl<'a> AssetBook<'a> {
     }
 
     /// Unrealised P&L and collateral value with the index moved by the whole uncertainty; rounded down.
-    fn shifted(&self, up: bool) -> Result<(Dollars, Notional), RiskError> {
+    fn shifted(&self, up: bool, quote: Notional) -> Result<(Dollars, Notional), RiskError> {
         let by = self.price.uncertainty.min(Ratio::ONE);
         let by = if up { by } else { Ratio::ZERO.minus(by)? };
         let shift = |x: Notional| -> Result<Notional, RiskError> {
             Ok(Notional(div_floor(product(x.0, by)?, i128::from(Ratio::SCALE))?))
         };
-        let net = self.long.minus(self.short)?;
+        let mut net = self.long.minus(self.short)?;
+        if let Some(options) = self.used_options() {
+            net = net.plus(Notional::from_dollars(Dollars(options.totals.net_linear)))?;
+        }
         Ok((
-            self.unrealised_index.plus(shift(net)?)?.floor()?,
+            self.unrealised_index.plus(quote)?.plus(shift(net)?)?.floor()?,
             self.collateral_index.plus(shift(self.collateral_index)?)?,
         ))
     }
@@ -345,14 +445,14 @@ impl<'a> AssetBook<'a> {
 
 /// Bucket SPOT as the charges need it.
 #[derive(Default)]
-struct Hedge {
-    spot: Spot,
+pub(crate) struct Hedge {
+    pub spot: Spot,
     /// The part of it that hedges: min(ηv, the net short delta).
-    delta: Notional,
+    pub delta: Notional,
     /// L(SPOT).
-    scan: Dollars,
+    pub scan: Dollars,
     /// How many units its moves may lie under the exact ones; 0 without collateral.
-    slack: i64,
+    pub slack: i64,
 }
 
 /// An asset's P&L and credit at one price.
@@ -404,6 +504,20 @@ impl Worst {
     }
 }
 
+/// (λψ + β)·H₁ + (λ_o·ψ + β)·(H − H₁) for `linear` H₁ and `other` H − H₁; rounded up.
+pub(crate) fn spread(params: &AssetParams, linear: Notional, other: Notional) -> Result<Dollars, RiskError> {
+    // ψ·(λ·H₁ + λ_o·(H − H₁)) + β·H: the inner sum is rounded to 10⁻¹⁸ USD so that the product with ψ fits.
+    let kept = product(linear.0, params.spread)?
+        .checked_add(product(other.0, params.option_spread)?)
+        .ok_or(RiskError::Overflow)?;
+    let kept = div_ceil(kept, i128::from(Ratio::SCALE))?;
+    let matched = linear.plus(other)?;
+    let spread = product(kept, params.scan_range)?
+        .checked_add(product(matched.0, params.basis)?)
+        .ok_or(RiskError::Overflow)?;
+    ceil_scaled(spread)
+}
+
 /// x of 10⁻²⁷ USD in dollars, rounded up.
 fn ceil_scaled(x: i128) -> Result<Dollars, RiskError> {
     let value = div_ceil(x, Notional::PER_RATIO_DOLLAR)?;
@@ -411,7 +525,7 @@ fn ceil_scaled(x: i128) -> Result<Dollars, RiskError> {
 }
 
 /// min(ψG, ρ(G − D)²/D) above D, else 0 (section 3); rounded up. `delta` is G.
-fn concentration(params: &AssetParams, delta: Notional) -> Result<Dollars, RiskError> {
+pub(crate) fn concentration(params: &AssetParams, delta: Notional) -> Result<Dollars, RiskError> {
     if delta <= Notional::from_dollars(params.depth) || params.concentration.0 == 0 {
         return Ok(Dollars::ZERO);
     }

@@ -11,6 +11,8 @@ pub enum RiskError {
     InvalidParameter,
     /// The positions of an asset did not come bucket by bucket, perpetuals first: sort them.
     OutOfOrder,
+    /// A surface would let total variance fall from one expiry to a later one: publish consistent surfaces.
+    CalendarArbitrage,
 }
 
 impl From<Overflow> for RiskError {
@@ -27,6 +29,9 @@ impl fmt::Display for RiskError {
             }
             RiskError::InvalidParameter => "a risk parameter is outside its hard bounds",
             RiskError::OutOfOrder => "positions of an asset must come sorted by bucket, perpetuals first",
+            RiskError::CalendarArbitrage => {
+                "total variance falls from one expiry to a later one: publish surfaces that agree, the later expiry's first when they rise"
+            }
         })
     }
 }

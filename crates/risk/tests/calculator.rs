@@ -5,6 +5,8 @@ mod compute;
 mod decimal;
 #[path = "../examples/margin/input.rs"]
 mod input;
+#[path = "../examples/margin/options.rs"]
+mod options;
 #[path = "../examples/margin/output.rs"]
 mod output;
 #[path = "../examples/margin/parameters.rs"]
@@ -143,10 +145,19 @@ fn bad_input_is_named() {
         error(|i| i["account"]["positions"][0]["market"] = json!("X")),
         "market X is not under",
     );
-    has(
-        error(|i| i["account"]["positions"][0]["market"] = json!("C")),
-        "options are not supported yet",
-    );
+    let option = |field: &'static str, value: Value| {
+        error(move |i| {
+            i["account"]["positions"][0]["market"] = json!("C");
+            i["markets"]["C"][field] = value.clone();
+        })
+    };
+    has(option("iv", json!(0.049)), "iv must be 0.05 to 4");
+    has(option("iv", json!(4.001)), "iv must be 0.05 to 4");
+    has(option("call", json!("yes")), "call must be true or false");
+    has(option("strike", json!(0)), "strike must be above 0");
+    has(option("forward", json!(1e-10)), "below 0.000000001");
+    has(option("expiry", json!(0.5)), "expiry must be whole seconds");
+    has(option("fixed", json!(1.5)), "outside its hard bounds");
     has(
         error(|i| i["account"]["positions"][0]["qty"] = json!("1")),
         "qty must be a number",

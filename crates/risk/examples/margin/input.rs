@@ -1,7 +1,8 @@
 //! The calculator's input: the JSON format of the reference margin script, read exactly.
 use crate::decimal::{Decimal, Rounding};
+use crate::options::{self, OptionPosition};
 use crate::parameters;
-use ballast_fixed::{Notional, QuoteAmount, Ratio};
+use ballast_fixed::{Notional, Price, QuoteAmount, Ratio};
 use ballast_risk::{AssetParams, Cash, PortfolioParams};
 use serde_json::{Map, Value};
 
@@ -22,10 +23,13 @@ pub struct Input {
 pub struct Asset {
     pub name: String,
     pub params: AssetParams,
+    /// To 9 decimals, rounded down.
+    pub index: Price,
     /// Standard deviation of a day, for the reported value at risk alone.
     pub daily_volatility: f64,
     /// In the order of the file.
     pub positions: Vec<Position>,
+    pub options: Vec<OptionPosition>,
     pub collateral: Option<Values>,
 }
 
@@ -46,9 +50,10 @@ pub struct Values {
     pub slow: Notional,
 }
 
-struct Prices {
-    index: Decimal,
-    slow: Decimal,
+/// An asset's prices.
+pub struct Prices {
+    pub index: Decimal,
+    pub slow: Decimal,
 }
 
 /// Reads the text of an input file. Errors name the field and say what to do.
@@ -69,12 +74,15 @@ pub fn read(text: &str) -> Result<Input, String> {
             Some(_) => positive(fields, "slow", &place)?,
             None => index.clone(),
         };
+        let rounded = options::price(&index, &place)?;
         prices.push(Prices { index, slow });
         assets.push(Asset {
             name: name.clone(),
             params,
+            index: rounded,
             daily_volatility,
             positions: Vec::new(),
+            options: Vec::new(),
             collateral: None,
         });
     }
@@ -107,9 +115,17 @@ fn read_positions(
         let place = format!("market {name}");
         let asset = text(required(market, "asset", &place)?, &format!("{place}: asset"))?;
         let asset = find(assets, asset, &place)?;
+        let quantity = number_field(position, "qty", &format!("position in {name}"))?;
+        if market.get("kind").and_then(Value::as_str) == Some("option") {
+            let time = required(root, "time", "the input")?
+                .as_i64()
+                .ok_or("time must be whole seconds")?;
+            let option = options::read(market, &quantity, &prices[asset], time, &place)?;
+            assets[asset].options.push(option);
+            continue;
+        }
         let expiry = expiry(market, &place)?;
         let mark = positive(market, "mark", &place)?;
-        let quantity = number_field(position, "qty", &format!("position in {name}"))?;
         let entry = match position.get("entry") {
             Some(_) => number_field(position, "entry", &format!("position in {name}"))?,
             None => mark.clone(),
@@ -159,10 +175,7 @@ fn expiry(market: &Map<String, Value>, place: &str) -> Result<Option<i64>, Strin
                 .ok_or_else(|| format!("{place}: expiry must be whole seconds"))?;
             Ok(Some(expiry))
         }
-        "option" => Err(format!(
-            "{place}: options are not supported yet; leave its positions out to margin the rest"
-        )),
-        other => Err(format!("{place}: kind {other} is unknown; use perp or future")),
+        other => Err(format!("{place}: kind {other} is unknown; use perp, future or option")),
     }
 }
 
@@ -230,7 +243,7 @@ pub fn number_field(fields: &Map<String, Value>, name: &str, place: &str) -> Res
     number(required(fields, name, place)?, &format!("{place}: {name}"))
 }
 
-fn positive(fields: &Map<String, Value>, name: &str, place: &str) -> Result<Decimal, String> {
+pub fn positive(fields: &Map<String, Value>, name: &str, place: &str) -> Result<Decimal, String> {
     let value = number_field(fields, name, place)?;
     if value.is_negative() || value.is_zero() {
         return Err(format!("{place}: {name} must be above 0"));

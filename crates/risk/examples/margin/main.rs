@@ -2,10 +2,12 @@
 //!
 //! `cargo run -q -p ballast-risk --example margin -- FILE.json` reads an account, its markets and prices in the format of the
 //! reference margin script and prints requirement, charges, equities and the scenario table as JSON, in dollars. Beyond that
-//! format an asset may have a `slow` price and the file a `quote_price`; without them they are the index and par.
+//! format an asset may have a `slow` price, an option market a `slow_iv` and the `fixed` part of its settlement average, and the file a
+//! `quote_price`; without them they are the index, `iv`, 0 and par.
 mod compute;
 mod decimal;
 mod input;
+mod options;
 mod output;
 mod parameters;
 

@@ -10,18 +10,29 @@ use serde_json::{Map, Value};
 /// Per level, per cluster: the names of its assets.
 pub type Levels = Vec<Vec<Vec<String>>>;
 
-/// Options are not supported, so what concerns them alone is read past.
-const OPTION_PARAMS: [&str; 9] = [
-    "vega_offset",
-    "nov_discount",
-    "vol_floor",
-    "short_pow",
-    "long_pow",
-    "skew_cap",
-    "skew_width",
-    "skew_vol",
-    "theta_days",
+/// Part of the methodology and not governed: the script has them as parameters, with these values.
+const FIXED: [(&str, f64); 9] = [
+    ("vol_floor", 0.05),
+    ("short_pow", 0.30),
+    ("long_pow", 0.13),
+    ("skew_cap", 0.15),
+    ("skew_width", 4.0),
+    ("skew_vol", 0.6),
+    ("theta_days", 1.0),
+    ("min_T", 1.0 / 8_760.0),
+    ("vol_abs", 0.10),
 ];
+
+/// Warns of a fixed parameter that the file has another value for.
+fn fixed(name: &str, value: &Value, place: &str, warnings: &mut Vec<String>) -> bool {
+    let Some((_, fixed)) = FIXED.iter().find(|(known, _)| *known == name) else {
+        return false;
+    };
+    if value.as_f64().is_none_or(|v| (v - fixed).abs() > 1e-12) {
+        warnings.push(format!("{place} is {fixed} in this engine, whatever the file says"));
+    }
+    true
+}
 
 /// The portfolio's parameters and the clusters of each level.
 pub fn portfolio(params: Option<&Value>, warnings: &mut Vec<String>) -> Result<(PortfolioParams, Levels), String> {
@@ -41,7 +52,9 @@ pub fn portfolio(params: Option<&Value>, warnings: &mut Vec<String>) -> Result<(
                 out.shock_floor = narrow(floor.scaled(9, Rounding::Up)?, &place)?;
             }
             "levels" => (out.level_weights, levels) = read_levels(value)?,
-            known if OPTION_PARAMS.contains(&known) || known == "min_T" => {}
+            "vega_offset" => out.vega_offset = ratio(value, &place, Rounding::Up)?,
+            "nov_discount" => out.net_option_value = ratio(value, &place, Rounding::Up)?,
+            known if fixed(known, value, &place, warnings) => {}
             _ => warnings.push(format!("{place} is unknown and was left out")),
         }
     }
@@ -119,7 +132,12 @@ pub fn asset(
     for (field, value) in fields {
         let place = format!("{place}: {field}");
         match field.as_str() {
-            "price" | "slow" | "class" | "vol_abs" => {}
+            "price" | "slow" | "class" => {}
+            // A stablecoin has no options, and 0 in the script's table.
+            "vol_abs" if class != "STABLE" => {
+                fixed(field, value, &place, warnings);
+            }
+            "vol_abs" => {}
             "sig" => daily_volatility = value.as_f64().ok_or_else(|| format!("{place} must be a number"))?,
             "depth" => params.depth = depth(fields, &place)?,
             "hedge" => params.hedge_recognition = ratio(value, &place, Rounding::Down)?,

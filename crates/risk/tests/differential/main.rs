@@ -12,6 +12,9 @@ mod generate;
 #[path = "../../examples/margin/input.rs"]
 #[allow(dead_code)]
 mod input;
+#[path = "../../examples/margin/options.rs"]
+#[allow(dead_code)]
+mod options;
 #[path = "../../examples/margin/parameters.rs"]
 mod parameters;
 
