@@ -181,8 +181,10 @@ def rust():
     out += array("EXP_POLYNOMIAL", ["64·(e^(w/64) − 1) = w · Σ c_k w^k, in units of 2^-48."], exp_units, "[i64; 5]")
     out += constant("LN_2", "ln 2 in units of 2^-54.", scaled(ln(mpf(2)), 54))
     out += constant("LN_BILLION", "ln 10^9 in units of 2^-54.", scaled(9 * ln(mpf(10)), 54))
-    out += constant("LN_2_OVER_64", "ln 2 / 64 in units of 2^-57.", scaled(ln(mpf(2)) / 64, 57))
-    out += constant("EXP_STEPS", "64 / ln 2 in units of 2^-48.", scaled(64 / ln(mpf(2)), 48))
+    step = int(floor(ln(mpf(2)) / 64 * mpf(2) ** 81))
+    out += constant("EXP_STEP", "ln 2 / 64 in units of 2^-57, rounded down.", step >> 24)
+    out += constant("EXP_STEP_REST", "What that leaves, in units of 2^-81.", step & 0xFFFFFF)
+    out += constant("EXP_STEPS", "Its inverse, 64 / ln 2, in units of 2^-48.", scaled(64 / ln(mpf(2)), 48))
     out += constant("LN_ROOT_TWO_PI", "ln √(2π) in units of 2^-48.", scaled(ln(sqrt(2 * pi)), 48))
     return "\n".join(out).rstrip() + "\n", report
 

@@ -1,17 +1,17 @@
 //! Black's formula for European options on a forward, undiscounted, in parts of the strike.
 use super::functions::{ln_price, sqrt};
-use super::normal::{tail, Tail};
+use super::normal::tail;
 use super::Q48;
 use crate::Price;
 
-/// The largest error of [`call`] and [`put`], relative to max(F/K, 1): 16 units, 5.7·10⁻¹⁴.
+/// The largest error of [`call`] and [`put`], relative to max(F/K, 1): 24 units, 8.5·10⁻¹⁴.
 ///
 /// It covers all that lies between exact prices, volatility and time and the result: the rounding of F/K, ln F, ln K, σ and √T on the
-/// way in, that of one shock, and the kernel's own. docs/fixed-point.md derives it; 3.5 units have been measured.
-pub const ERROR: Q48 = Q48(16);
+/// way in, that of one shock between −95 % and +1,200 %, and the kernel's own. docs/fixed-point.md derives it.
+pub const ERROR: Q48 = Q48(24);
 
-/// From 0 to 16,384: with a probability it is within the bounds of a product.
-const LARGEST_RATIO: Q48 = Q48(1 << 62);
+/// Together with a probability it is within the bounds of a product.
+const LARGEST_RATIO: Q48 = Q48(32_000 << 48);
 
 /// Beyond eight standard deviations an option is worth its intrinsic value and under 10⁻¹⁵ more.
 const EIGHT: Q48 = Q48(8 << 48);
@@ -93,10 +93,10 @@ impl Moneyness {
         }
     }
 
-    /// After the forward has moved: `ratio_factor` = 1 + δ (0 to 16), `ln_factor` = ln(1 + δ). The ratio is held within 0 to 16,384.
+    /// After the forward has moved: `ratio_factor` = 1 + δ (0 to 16), `ln_factor` = ln(1 + δ). Before it, F/K above 2,000 is held there.
     #[inline(always)]
     pub fn shocked(&self, ratio_factor: Q48, ln_factor: Q48) -> Moneyness {
-        const LARGEST_BEFORE: i64 = 1 << 58; // 1,024, of which the factor makes 16,384
+        const LARGEST_BEFORE: i64 = 2_000 << 48; // of which the factor makes 32,000
         Moneyness {
             ratio: Q48(self.ratio.0.min(LARGEST_BEFORE)).times(ratio_factor),
             ln: self.ln.plus(ln_factor),
@@ -129,30 +129,26 @@ pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
     let Some((near, far)) = distances(moneyness.ln, volatility) else {
         return Q48(intrinsic);
     };
-    let mut a = tail(near.wrapping_abs());
-    if near < 0 {
-        // The strike lies within half the deviation: more than half of the distribution.
-        let beyond = a.mantissa.wrapping_shr(a.shift);
-        a = Tail {
-            mantissa: Q48::ONE.0.wrapping_sub(beyond),
-            shift: 0,
-        };
-    }
-    let b = tail(far);
-    // far > |near| or near < 0: b has at least a's scale. A tail of zero has none and needs none. ratio ≤ 16,384 and a mantissa ≤ 1 are
-    // within the bounds of a product.
-    let down = b.shift.wrapping_sub(a.shift);
-    let value = if moneyness.ln.0 < 0 {
-        let call = ratio
-            .times(Q48(a.mantissa))
-            .0
-            .wrapping_sub(b.mantissa.wrapping_shr(down));
-        call.wrapping_shr(a.shift)
+    // ratio ≤ 32,000 and a tail's mantissa ≤ ½ are within the bounds of a product.
+    let (a, b) = (tail(near.wrapping_abs()), tail(far));
+    let below = moneyness.ln.0 < 0;
+    let (spot, left, right) = if below {
+        (ratio.0, ratio.times(Q48(a.mantissa)).0, b.mantissa)
     } else {
-        let put = a
-            .mantissa
-            .wrapping_sub(ratio.times(Q48(b.mantissa)).0.wrapping_shr(down));
-        put.wrapping_shr(a.shift).wrapping_add(ratio.0).wrapping_sub(Q48::ONE.0)
+        (Q48::ONE.0, a.mantissa, ratio.times(Q48(b.mantissa)).0)
+    };
+    let value = if near < 0 {
+        // The strike lies within half a deviation and the nearer tail counts from the other side: Φ(−near) = 1 − Φ(near).
+        (spot.wrapping_sub(left.wrapping_shr(a.shift))).wrapping_sub(right.wrapping_shr(b.shift))
+    } else {
+        // far > near: b has at least a's scale, unless it is zero and has none.
+        left.wrapping_sub(right.wrapping_shr(b.shift.wrapping_sub(a.shift)))
+            .wrapping_shr(a.shift)
+    };
+    let value = if below {
+        value
+    } else {
+        value.wrapping_add(ratio.0).wrapping_sub(Q48::ONE.0)
     };
     Q48(value.max(intrinsic).min(ratio.0))
 }

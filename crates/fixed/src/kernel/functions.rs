@@ -1,5 +1,5 @@
 //! Natural logarithm, exponential and square root.
-use super::tables::{EXP, EXP_POLYNOMIAL, EXP_STEPS, LN, LN_2, LN_2_OVER_64, LN_BILLION, LN_POLYNOMIAL};
+use super::tables::{EXP, EXP_POLYNOMIAL, EXP_STEP, EXP_STEPS, EXP_STEP_REST, LN, LN_2, LN_BILLION, LN_POLYNOMIAL};
 use super::Q48;
 use crate::Price;
 
@@ -87,9 +87,12 @@ pub(super) fn exp_parts(x: Q48) -> (i64, i32) {
     let x = Q48(x.0.clamp(-LIMIT, LIMIT));
     // |x|·92.4 < 5,600: within the bounds of a product. n to the nearest.
     let n = x.times(Q48(EXP_STEPS)).0.wrapping_add(1 << 47) >> 48;
-    // r in units of 2⁻⁵⁴: x exactly, n·(ln 2 / 64) rounded from 2⁻⁵⁷; 60·2⁵⁷ < 2⁶³.
-    let r = (x.0 << 6).wrapping_sub(n.wrapping_mul(LN_2_OVER_64).wrapping_add(1 << 2) >> 3);
-    // w = 64·r in units of 2⁻⁴⁸; the polynomial gives e^r − 1 in units of 2⁻⁵⁴.
+    // n·(ln 2 / 64) in units of 2⁻⁵⁷: at most 60·2⁵⁷ < 2⁶³.
+    let steps = n
+        .wrapping_mul(EXP_STEP)
+        .wrapping_add(n.wrapping_mul(EXP_STEP_REST) >> 24);
+    let r = (x.0 << 6).wrapping_sub(steps.wrapping_add(1 << 2) >> 3); // in units of 2⁻⁵⁴
+                                                                      // w = 64·r in units of 2⁻⁴⁸; the polynomial gives e^r − 1 in units of 2⁻⁵⁴.
     let w = Q48(r);
     let growth = w.times(polynomial(&EXP_POLYNOMIAL, w));
     let root = EXP[(n & 63) as usize];

@@ -9,7 +9,7 @@
 //!
 //! | quantity | domain | outside |
 //! |---|---|---|
-//! | F/K, shocks included | 0.004 to 100 | priced with the same error relative to max(F, K) from 0 to 16,384, then held there |
+//! | F/K, shocks included | 0.004 to 100 | priced with the same error relative to max(F, K) up to 32,000 (2,000 before a shock), then held there |
 //! | σ√T | 2⁻²⁰ to 16; 1 minute at 1 % is 14 · 2⁻²⁰, 2 years at 1,000 % are 14.15 | held at the bound: 4·10⁻⁷ of K too dear at most below, 10⁻¹⁵ of F too cheap above |
 mod black76;
 mod functions;

@@ -315,10 +315,13 @@ pub(super) const LN_2: i64 = 12_486_629_536_330_718;
 /// ln 10^9 in units of 2^-54.
 pub(super) const LN_BILLION: i64 = 373_317_169_204_686_349;
 
-/// ln 2 / 64 in units of 2^-57.
-pub(super) const LN_2_OVER_64: i64 = 1_560_828_692_041_340;
+/// ln 2 / 64 in units of 2^-57, rounded down.
+pub(super) const EXP_STEP: i64 = 1_560_828_692_041_339;
 
-/// 64 / ln 2 in units of 2^-48.
+/// What that leaves, in units of 2^-81.
+pub(super) const EXP_STEP_REST: i64 = 13_459_023;
+
+/// Its inverse, 64 / ln 2, in units of 2^-48.
 pub(super) const EXP_STEPS: i64 = 25_989_283_394_227_192;
 
 /// ln √(2π) in units of 2^-48.
