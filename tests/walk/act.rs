@@ -2,7 +2,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::instructions::PreviewSection;
 use ballast_client::instruction::{self, AccountKeys};
-use ballast_sim::invariants::Action;
+use ballast_sim::invariants::{Action, Leg};
 use ballast_sim::world::{Outcome, Token, User, World};
 use ballast_tests::setup::*;
 use solana_signer::Signer;
@@ -41,13 +41,7 @@ pub enum Act {
     /// `withdraw` from somebody else's account.
     Steal { from: usize, thief: usize, amount: u64 },
     /// `block_trade`.
-    Trade {
-        instrument: usize,
-        taker: usize,
-        maker: usize,
-        lots: i64,
-        price: i64,
-    },
+    Trade { taker: usize, maker: usize, legs: Vec<Leg> },
     /// `settle_pnl`.
     Settle { who: usize, instruments: Vec<usize> },
     /// `flag`.
@@ -195,13 +189,7 @@ impl Act {
                 };
                 world.send(&action, one, &[&user(thief).key])
             }
-            Act::Trade {
-                instrument,
-                taker,
-                maker,
-                lots,
-                price,
-            } => world.trade_at(*instrument, user(taker), user(maker), *lots, *price),
+            Act::Trade { taker, maker, legs } => world.trade_package(user(taker), user(maker), legs),
             Act::Settle { who, instruments } => world.settle(&account(who).margin_account, instruments),
             Act::Flag { who } => world.flag(&account(who).margin_account),
             Act::Unflag { who } => world.unflag(&account(who).margin_account),

@@ -2,6 +2,7 @@
 use ballast::instructions::PreviewSection;
 use ballast::state::QUOTE_ASSET;
 use ballast_risk::liquidation::reaches_target;
+use ballast_sim::invariants::Leg;
 use ballast_sim::world::{PriceMessage, Token, World, BTC, ETH, SOL};
 use ballast_tests::setup::*;
 
@@ -213,12 +214,26 @@ fn trade_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
     let price = (i128::from(mark) * i128::from(1_000_000 + off) / 1_000_000) as i64;
     let tick = listed.tick_size;
     let price = price / tick * tick + i64::from(random.chance(2));
-    Act::Trade {
+    let mut legs = vec![Leg {
         instrument,
-        taker,
-        maker,
         lots,
         price,
+    }];
+    if random.chance(20) {
+        legs.push(hedge(view, instrument, lots));
+    }
+    Act::Trade { taker, maker, legs }
+}
+
+/// The same lots of the asset's other instrument on the other side, at the mark.
+fn hedge(view: &View, instrument: usize, lots: i64) -> Leg {
+    let instrument = instrument ^ 1;
+    let listed = &view.board.instruments[instrument.min(view.instruments - 1)];
+    let mark = view.board.mark(listed).expect("a mark").0;
+    Leg {
+        instrument: instrument.min(view.instruments - 1),
+        lots: -lots,
+        price: mark / listed.tick_size * listed.tick_size,
     }
 }
 

@@ -81,6 +81,17 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
+/// A leg of a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// The instrument.
+    pub instrument: usize,
+    /// Lots that the taker buys, signed.
+    pub lots: i64,
+    /// 10⁻⁹ USD.
+    pub price: i64,
+}
+
 /// What a transaction asked for. Accounts are margin accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -104,16 +115,12 @@ pub enum Action {
     },
     /// `block_trade`.
     Trade {
-        /// The instrument.
-        instrument: usize,
-        /// Who buys (sells, when `lots` is negative).
+        /// Who buys (sells, where `lots` is negative).
         taker: Pubkey,
         /// The other side.
         maker: Pubkey,
-        /// Signed lots.
-        lots: i64,
-        /// 10⁻⁹ USD.
-        price: i64,
+        /// What is traded, each instrument once.
+        legs: Vec<Leg>,
     },
     /// `settle_pnl`.
     Settle {

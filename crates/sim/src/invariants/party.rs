@@ -126,9 +126,9 @@ impl<'a> Party<'a> {
         })
     }
 
-    /// Whether all positions but that of `instrument` are the same.
-    pub fn keeps_other_positions(&self, instrument: Option<usize>) -> bool {
-        let is_other = |p: &&Position| Some(usize::from(p.instrument)) != instrument;
+    /// Whether all positions but those in `instruments` are the same.
+    pub fn keeps_other_positions(&self, instruments: &[usize]) -> bool {
+        let is_other = |p: &&Position| !instruments.contains(&usize::from(p.instrument));
         let before = self.before.account.positions().iter().filter(is_other);
         before.eq(self.after.account.positions().iter().filter(is_other))
     }

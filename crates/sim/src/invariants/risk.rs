@@ -4,7 +4,7 @@ use ballast::margin::{evaluate_with, QuoteRule};
 
 use super::figures::{ceil, reduces, worth, DOLLARS, MILLION, QUOTE};
 use super::withdrawable::mark;
-use super::{holds, Action, Broken, Change, Invariant, Moment, Party, Picture};
+use super::{holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 
 const C4: Invariant = Invariant::C4;
 /// E_im asked for after a trade that adds risk: $10.
@@ -16,20 +16,14 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
         (Action::Withdraw { mint, .. }, [party]) => {
             withdrawn(party, *mint == change.before.exchange.quote_mint)?;
         }
-        (
-            Action::Trade {
-                instrument,
-                lots,
-                price,
-                ..
-            },
-            [taker, maker],
-        ) => {
-            priced(change.before, *instrument, *price)?;
-            let both = shrinks(taker, *instrument) && shrinks(maker, *instrument);
-            tradable(change.before, *instrument, both)?;
-            traded(taker, *instrument, *lots)?;
-            traded(maker, *instrument, -*lots)?;
+        (Action::Trade { legs, .. }, [taker, maker]) => {
+            for leg in legs {
+                priced(change.before, leg.instrument, leg.price)?;
+                let both = shrinks(taker, leg.instrument) && shrinks(maker, leg.instrument);
+                tradable(change.before, leg.instrument, both)?;
+            }
+            traded(taker, legs)?;
+            traded(maker, legs)?;
         }
         (Action::Liquidate { .. }, [_, keeper]) => {
             let carries = keeper.after.initial_surplus() >= 0;
@@ -142,22 +136,19 @@ fn shrinks(party: &Party, instrument: usize) -> bool {
     reduces(party.before.lots(instrument), party.after.lots(instrument))
 }
 
-/// What one side of a trade must be good for, before and after.
-fn traded(party: &Party, instrument: usize, lots: i64) -> Result<(), Broken> {
+/// What one side of a trade must be good for, before and after all of its legs.
+fn traded(party: &Party, legs: &[Leg]) -> Result<(), Broken> {
     let (before, after) = (&party.before, &party.after);
     holds(C4, "who trades is not under MM", before.maintenance_surplus() >= 0)?;
+    let reduces = legs.iter().all(|leg| shrinks(party, leg.instrument));
     if before.liquidation_surplus() < 0 {
         // Only a dead price lifts it over MM: that shields nothing, and blocks no exit.
-        holds(C4, "who is liquidatable only reduces", shrinks(party, instrument))?;
-        return reduced(party, instrument, lots);
+        holds(C4, "who is liquidatable only reduces", reduces)?;
+        return reduced(party, legs);
     }
     let covered = after.initial_surplus() >= 0 && after.liquidation_surplus() >= 0;
-    if shrinks(party, instrument) {
-        return if covered {
-            Ok(())
-        } else {
-            reduced(party, instrument, lots)
-        };
+    if reduces {
+        return if covered { Ok(()) } else { reduced(party, legs) };
     }
     let equity = before.report.equity_maintenance.min(before.report.equity_liquidation);
     let healthy = i128::from(equity.0) * 10 >= i128::from(before.report.maintenance.0) * 11;
@@ -173,17 +164,21 @@ fn traded(party: &Party, instrument: usize, lots: i64) -> Result<(), Broken> {
 }
 
 /// A reduction under the initial margin: neither surplus falls, equity is left, and no more than 30 % of the MM freed is lost.
-fn reduced(party: &Party, instrument: usize, lots: i64) -> Result<(), Broken> {
+fn reduced(party: &Party, legs: &[Leg]) -> Result<(), Broken> {
     let (before, after) = (&party.before, &party.after);
     let worse = after.maintenance_surplus() < before.maintenance_surplus()
         || after.initial_surplus() < before.initial_surplus();
     holds(C4, "a reduction under IM worsens no surplus", !worse)?;
     let equity = after.report.equity_maintenance.0;
     holds(C4, "a reduction under IM leaves equity", equity >= 0)?;
-    let listed = &before.picture.board.instruments[instrument];
-    let got = i128::from(after.quote(instrument)) - i128::from(before.quote(instrument));
-    let value = worth(lots, listed.lot_size, mark(before.picture, instrument)?);
-    let lost = -(got * QUOTE + value);
+    let mut lost = 0;
+    for leg in legs {
+        let instrument = leg.instrument;
+        let lot_size = before.picture.board.instruments[instrument].lot_size;
+        let got = i128::from(after.quote(instrument)) - i128::from(before.quote(instrument));
+        let lots = after.lots(instrument) - before.lots(instrument);
+        lost -= got * QUOTE + worth(lots, lot_size, mark(before.picture, instrument)?);
+    }
     let freed = i128::from(before.report.maintenance.0) - i128::from(after.report.maintenance.0);
     let honest = lost <= 0 || lost * 10 <= freed * DOLLARS * 3;
     holds(C4, "a reduction under IM loses at most 30 % of the MM freed", honest)

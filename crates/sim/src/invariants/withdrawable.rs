@@ -6,7 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::state::{MarginAccount, Position, POSITION_RESERVE};
 
 use super::figures::{ceil, floor, reduces, worth, DOLLARS, MILLION, ONE, QUOTE};
-use super::{equal, holds, Action, Broken, Change, Invariant, Moment, Party, Picture};
+use super::{equal, holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 
 const C3: Invariant = Invariant::C3;
 
@@ -20,18 +20,14 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
         (Action::Withdraw { mint, amount, .. }, [party]) => withdrawn(change, party, mint, *amount),
         (Action::Settle { instruments, .. }, [party]) => settled(party, instruments),
         (Action::Flag { .. } | Action::Unflag { .. }, [party]) => marked(party),
-        (
-            Action::Trade {
-                instrument,
-                lots,
-                price,
-                ..
-            },
-            [taker, maker],
-        ) => {
+        (Action::Trade { legs, .. }, [taker, maker]) => {
             let fees = &change.before.exchange.fees;
-            traded(taker, *instrument, (*lots, *price), fees.taker_ppm)?;
-            traded(maker, *instrument, (-*lots, *price), fees.maker_ppm)
+            let other = |leg: &Leg| Leg {
+                lots: -leg.lots,
+                ..*leg
+            };
+            traded(taker, legs, fees.taker_ppm)?;
+            traded(maker, &legs.iter().map(other).collect::<Vec<_>>(), fees.maker_ppm)
         }
         (Action::Liquidate { instrument, .. }, [account, keeper]) => taken_over(account, keeper, *instrument),
         _ => Ok(()),
@@ -129,7 +125,7 @@ fn deposited(change: &Change, party: &Party, mint: &Pubkey, amount: u64) -> Resu
     let is_quote = *mint == change.before.exchange.quote_mint;
     let cash = party.after.account.cash - party.before.account.cash;
     holds(C3, "cash stays", is_quote || cash == 0)?;
-    holds(C3, "positions stay", party.keeps_other_positions(None))
+    holds(C3, "positions stay", party.keeps_other_positions(&[]))
 }
 
 /// What leaves the account leaves what it can withdraw; a loss that settles first takes nothing out of a pool.
@@ -214,34 +210,30 @@ fn marked(party: &Party) -> Result<(), Broken> {
     holds(C3, "only the flag changes", unchanged)
 }
 
-/// Each side gets its lots, pays what was agreed and its fee, rounded against it, and gains no more than its price is better than the marks.
-fn traded(party: &Party, instrument: usize, (lots, price): (i64, i64), fee_ppm: u32) -> Result<(), Broken> {
+/// Each side gets its lots, pays what was agreed and its fee, rounded against it, and gains no more than its prices are better than the
+/// marks.
+fn traded(party: &Party, legs: &[Leg], fee_ppm: u32) -> Result<(), Broken> {
     let (before, after) = (&party.before, &party.after);
-    let moved = i128::from(after.lots(instrument)) - i128::from(before.lots(instrument));
-    equal(C3, "lots that moved", moved, lots.into())?;
-    holds(
-        C3,
-        "other positions stay",
-        party.keeps_other_positions(Some(instrument)),
-    )?;
+    for leg in legs {
+        let moved = i128::from(after.lots(leg.instrument)) - i128::from(before.lots(leg.instrument));
+        equal(C3, "lots that moved", moved, leg.lots.into())?;
+        let listed = &before.picture.board.instruments[leg.instrument];
+        let notional = worth(leg.lots, listed.lot_size, leg.price);
+        let fee = ceil(notional.abs() * i128::from(fee_ppm), QUOTE * MILLION);
+        let got = i128::from(after.quote(leg.instrument)) - i128::from(before.quote(leg.instrument));
+        equal(C3, "quote for the lots", got, floor(-notional, QUOTE) - fee)?;
+    }
+    let instruments: Vec<usize> = legs.iter().map(|leg| leg.instrument).collect();
+    holds(C3, "other positions stay", party.keeps_other_positions(&instruments))?;
     holds(C3, "balances stay", party.keeps_balances())?;
     equal(C3, "cash and reserve", after.balance(), before.balance())?;
-    let listed = &before.picture.board.instruments[instrument];
-    let notional = worth(lots, listed.lot_size, price);
-    let fee = ceil(notional.abs() * i128::from(fee_ppm), QUOTE * MILLION);
-    let got = i128::from(after.quote(instrument)) - i128::from(before.quote(instrument));
-    equal(C3, "quote for the lots", got, floor(-notional, QUOTE) - fee)?;
-    better_than_marks(party, instrument, (lots, price), 0)
+    better_than_marks(party, legs, 0)
 }
 
 /// The lots go over at the mark; the keeper has no more of it than the bounty.
 fn taken_over(account: &Party, keeper: &Party, instrument: usize) -> Result<(), Broken> {
     for party in [account, keeper] {
-        holds(
-            C3,
-            "other positions stay",
-            party.keeps_other_positions(Some(instrument)),
-        )?;
+        holds(C3, "other positions stay", party.keeps_other_positions(&[instrument]))?;
         holds(C3, "balances stay", party.keeps_balances())?;
     }
     let (held, left) = (account.before.lots(instrument), account.after.lots(instrument));
@@ -255,23 +247,30 @@ fn taken_over(account: &Party, keeper: &Party, instrument: usize) -> Result<(), 
     let cost = received - (account.after.claim() - account.before.claim());
     let bounty = received + keeper.after.claim() - keeper.before.claim();
     holds(C3, "a bounty is paid out of the cost", (0..=cost).contains(&bounty))?;
-    better_than_marks(account, instrument, (-taken, mark), 1)?;
-    better_than_marks(keeper, instrument, (taken, mark), bounty)
+    let leg = |lots| Leg {
+        instrument,
+        lots,
+        price: mark,
+    };
+    better_than_marks(account, &[leg(-taken)], 1)?;
+    better_than_marks(keeper, &[leg(taken)], bounty)
 }
 
-/// What lots add to E_w is at most what their price was better than the marks, `more` quote units, and a reserve that came free.
+/// What lots add to E_w is at most what their prices were better than the marks, `more` quote units, and a reserve that came free.
 /// Fresh prices only: what a stale one may be off by shrinks with the position.
-fn better_than_marks(party: &Party, instrument: usize, (lots, price): (i64, i64), more: i128) -> Result<(), Broken> {
+fn better_than_marks(party: &Party, legs: &[Leg], more: i128) -> Result<(), Broken> {
     let picture = party.before.picture;
-    if !picture.is_fresh(instrument) {
+    if legs.iter().any(|leg| !picture.is_fresh(leg.instrument)) {
         return Ok(());
     }
-    let listed = &picture.board.instruments[instrument];
-    let slow = picture.board.slow_mark(listed).map_err(no_mark)?.0;
-    let better = [mark(picture, instrument)?, slow]
-        .map(|mark| worth(lots, listed.lot_size, mark) - worth(lots, listed.lot_size, price))
-        .into_iter()
-        .fold(0, i128::max);
+    let mut better = 0;
+    for leg in legs {
+        let listed = &picture.board.instruments[leg.instrument];
+        let slow = picture.board.slow_mark(listed).map_err(no_mark)?.0;
+        let gain = |mark| worth(leg.lots, listed.lot_size, mark) - worth(leg.lots, listed.lot_size, leg.price);
+        // What another leg loses may only lower a paper gain.
+        better += gain(mark(picture, leg.instrument)?).max(gain(slow)).max(0);
+    }
     let better = ceil(ceil(better, DOLLARS) * picture.dear(), ONE);
     no_more_than(party, better + party.before.owed(more + i128::from(POSITION_RESERVE.0)))
 }

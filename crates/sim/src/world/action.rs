@@ -1,12 +1,13 @@
 //! What wallets, keepers and traders do, one method an instruction.
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
+use ballast::instructions::TradeLeg;
 use ballast_client::instruction::{self, AccountKeys};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::{token_account, token_amount, Outcome, Token, User, World, TOKEN_PROGRAM};
-use crate::invariants::{Action, Picture};
+use crate::invariants::{Action, Leg, Picture};
 
 /// 10⁻⁹ USD in a dollar.
 const PRICE_UNIT: f64 = 1e9;
@@ -108,20 +109,26 @@ impl World {
 
     /// `block_trade` at a price of 10⁻⁹ USD.
     pub fn trade_at(&mut self, instrument: usize, taker: &User, maker: &User, lots: i64, price: i64) -> Outcome {
-        let trade = instruction::block_trade(
-            &self.exchange,
-            &self.markets[instrument],
-            &taker.account,
-            &maker.account,
+        let leg = Leg {
+            instrument,
             lots,
             price,
-        );
+        };
+        self.trade_package(taker, maker, &[leg])
+    }
+
+    /// `block_trade` of several legs.
+    pub fn trade_package(&mut self, taker: &User, maker: &User, legs: &[Leg]) -> Outcome {
+        let terms = |leg: &Leg| {
+            let (lots, price) = (leg.lots, leg.price);
+            (self.markets[leg.instrument], TradeLeg { lots, price })
+        };
+        let terms: Vec<_> = legs.iter().map(terms).collect();
+        let trade = instruction::package_trade(&self.exchange, &terms, &taker.account, &maker.account);
         let action = Action::Trade {
-            instrument,
             taker: taker.account.margin_account,
             maker: maker.account.margin_account,
-            lots,
-            price,
+            legs: legs.to_vec(),
         };
         self.send(&action, trade, &[&taker.key, &maker.key])
     }

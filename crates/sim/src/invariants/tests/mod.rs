@@ -15,7 +15,7 @@ use ballast_fixed::Dollars;
 use ballast_migrations::config::{FEES, LIMITS};
 use ballast_risk::MarginReport;
 
-use super::{Action, Broken, Change, Invariant, Moment, Party, Picture};
+use super::{Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 use crate::keeper::tests::scene;
 
 const A: Pubkey = Pubkey::new_from_array([1; 32]);

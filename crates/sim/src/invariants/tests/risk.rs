@@ -5,12 +5,19 @@ use super::*;
 const LOT: i64 = 10 * UNIT;
 
 fn trade(lots: i64) -> Action {
-    Action::Trade {
+    trade_at(lots, 100_000 * PRICE)
+}
+
+fn trade_at(lots: i64, price: i64) -> Action {
+    let leg = Leg {
         instrument: BTC_PERPETUAL,
+        lots,
+        price,
+    };
+    Action::Trade {
         taker: A,
         maker: B,
-        lots,
-        price: 100_000 * PRICE,
+        legs: vec![leg],
     }
 }
 
@@ -90,20 +97,13 @@ fn new_risk_has_good_prices() {
 #[test]
 fn a_price_lies_within_two_percent_of_the_mark() {
     let sound = margin(50_000, 7_150, 10_000);
-    let at = |price: i64| Action::Trade {
-        instrument: BTC_PERPETUAL,
-        taker: A,
-        maker: B,
-        lots: -100,
-        price,
-    };
     for (price, is_fine) in [
         (102_000 * PRICE, true),
         (102_000 * PRICE + 1, false),
         (98_000 * PRICE, true),
         (98_000 * PRICE - 1, false),
     ] {
-        let verdict = c4(&traded(-100), &at(price), sound, sound);
+        let verdict = c4(&traded(-100), &trade_at(-100, price), sound, sound);
         assert_eq!(verdict.is_ok(), is_fine, "{price}: {verdict:?}");
     }
 }
@@ -140,6 +140,50 @@ fn a_reduction_under_the_initial_margin_is_honest() {
     };
     let verdict = c4(&forged, &action, dead, margin(20_000, 7_900, 9_850));
     breaks(verdict, Invariant::C4, "loses at most 30 %");
+}
+
+/// A package in which one leg adds is new risk; what its legs lose adds up where all of them reduce.
+#[test]
+fn a_package_counts_once() {
+    let package = |first: i64, second: i64| {
+        let mut forged = traded(0);
+        for (key, sign) in [(A, 1), (B, -1)] {
+            let mut other = forged.before.accounts[&key].positions[0];
+            other.instrument = 1;
+            for account in [
+                forged.before.accounts.get_mut(&key),
+                forged.after.accounts.get_mut(&key),
+            ] {
+                let account = account.unwrap();
+                (account.positions[1], account.position_count) = (other, 2);
+            }
+            forged.fill(key, sign * first, -sign * first * LOT);
+            let position = &mut forged.account(key).positions[1];
+            position.lots += sign * second;
+            position.quote -= sign * second * LOT;
+        }
+        let leg = |instrument, lots| Leg {
+            instrument,
+            lots,
+            price: 100_000 * PRICE,
+        };
+        let action = Action::Trade {
+            taker: A,
+            maker: B,
+            legs: vec![leg(0, first), leg(1, second)],
+        };
+        (forged, action)
+    };
+    let (before, after) = (margin(9_000, 8_000, 10_000), margin(9_000, 7_900, 9_850));
+    let (mut forged, action) = package(-100, -100);
+    assert_eq!(c4(&forged, &action, before, after), Ok(true));
+    forged.account(A).positions[0].quote -= 20 * UNIT;
+    forged.account(A).positions[1].quote -= 10 * UNIT;
+    assert_eq!(c4(&forged, &action, before, after), Ok(true));
+    forged.account(A).positions[1].quote -= 1;
+    breaks(c4(&forged, &action, before, after), Invariant::C4, "loses at most 30 %");
+    let (forged, action) = package(-100, 100);
+    breaks(c4(&forged, &action, before, after), Invariant::C4, "E_im covers IM");
 }
 
 #[test]

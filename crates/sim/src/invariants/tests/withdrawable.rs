@@ -273,12 +273,15 @@ fn accounts_come_and_go_empty() {
 /// One lot (ten dollars) at a price of 100,100 is 10.01 dollars; the taker's fee is 0.05 % of it, 0.005005, the maker's 0.02 %, 0.002002.
 #[test]
 fn a_trade_costs_its_price_and_its_fee() {
-    let action = Action::Trade {
+    let leg = Leg {
         instrument: BTC_PERPETUAL,
-        taker: A,
-        maker: B,
         lots: 1,
         price: 100_100 * PRICE,
+    };
+    let action = Action::Trade {
+        taker: A,
+        maker: B,
+        legs: vec![leg],
     };
     let honest = |f: &mut Forged| {
         f.fill(A, 1, -10_010_000 - 5_005);
