@@ -15,7 +15,7 @@ fn wide(x: Q48) -> Wide {
 
 /// The errors of all results. Prices: of max(F, K). Delta: absolute. Gamma: of 1/(v·max(F, K)), vega: of K·√T, theta: of K·v/2T; all
 /// three are errors of the density φ, whose largest value is 0.4.
-fn errors(point: &Point, expected: &Exact) -> [f64; 6] {
+pub fn errors(point: &Point, expected: &Exact) -> [f64; 6] {
     let (moneyness, volatility) = (point.moneyness(), point.volatility());
     let found = greeks(&moneyness, &volatility, point.years());
     let one = Wide::from(1);

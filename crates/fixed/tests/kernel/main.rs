@@ -1,6 +1,7 @@
 //! The pricing kernel against exact arithmetic, published values and its own promises.
 mod accuracy;
 mod monotone;
+mod plots;
 mod promises;
 mod published;
 mod reference;
