@@ -10,8 +10,10 @@ use ballast_fixed::{Dollars, Notional};
 
 /// Upper bounds of what the charges match.
 struct Matched {
-    /// H₁, or a lower bound of it where a smaller one costs more.
+    /// H₁.
     linear: Dollars,
+    /// The same, or a lower bound of it where a smaller one costs more.
+    charged: Dollars,
     /// H.
     all: Dollars,
     /// max(ΣΔ⁺, ΣΔ⁻).
@@ -34,7 +36,8 @@ impl AssetBook<'_> {
         let hedge = self.hedge(credit_index, net_short)?;
         self.mixed_scan(totals, &hedge, out)?;
         self.mixed_charges(totals, &hedge, out)?;
-        out.net_delta = Dollars(net).plus(hedge.delta.floor()?)?;
+        let covered = hedge.delta.floor()?.min(Dollars(net.wrapping_neg().max(0)));
+        out.net_delta = Dollars(net).plus(covered)?;
         out.option_value = Dollars(totals.values[point::INDEX]);
         out.gross = self.gross.ceil()?.plus(Dollars(totals.units))?;
         out.buffer = self
@@ -77,13 +80,15 @@ impl AssetBook<'_> {
             .plus(Dollars(totals.linear.short))?
             .plus(Dollars(synthetic_short))?;
         let all = delta_long.min(delta_short);
-        let mut linear = all.min(linear_long).min(linear_short);
+        let linear = all.min(linear_long).min(linear_short);
+        let mut charged = linear;
         if self.params.spread < self.params.option_spread {
             let error = Dollars(totals.error.wrapping_add(8)); // and the roundings above
-            linear = linear.minus(error)?.minus(error)?.max(Dollars::ZERO);
+            charged = linear.minus(error)?.minus(error)?.max(Dollars::ZERO);
         }
         Ok(Matched {
             linear,
+            charged,
             all,
             largest: delta_long.max(delta_short),
         })
@@ -92,10 +97,10 @@ impl AssetBook<'_> {
     fn mixed_charges(&self, totals: &Totals, hedge: &Hedge, out: &mut AssetReport) -> Result<(), RiskError> {
         let matched = self.matched(totals, hedge)?;
         (out.matched_all, out.matched_linear) = (matched.all, matched.linear);
-        let other = matched.all.minus(matched.linear)?;
+        let other = matched.all.minus(matched.charged)?;
         out.spread = spread(
             self.params,
-            Notional::from_dollars(matched.linear),
+            Notional::from_dollars(matched.charged),
             Notional::from_dollars(other),
         )?;
         out.vega = Dollars(totals.vega.matched()).times_ceil(self.portfolio.vega_offset)?;

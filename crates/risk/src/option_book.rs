@@ -178,8 +178,6 @@ fn scaled(amount: i64, factor: Q48) -> i64 {
 /// times a vega of at most 0.57; the ratio and the weight by a few.
 const PRECISION: u32 = 39;
 const _: () = assert!(ERROR.0 * 3 + 420 <= 1 << (48 - PRECISION));
-/// The error of a delta: d₁ is off by 3 units / σ√T, where σ√T ≥ 7·10⁻⁵ (5 % and a minute): 6·10⁻¹¹.
-const DELTA_PRECISION: u32 = 33;
 
 impl OptionBook {
     /// Empties it for the next asset.
@@ -358,7 +356,13 @@ impl OptionBook {
             .wrapping_add(amounts.units);
         self.bucket.forwards = self.bucket.forwards.wrapping_sub(amounts.forward_puts);
         self.add_values(strike, &amounts, &base, mark);
-        self.add_charges(&amounts, &base, mark, totals[usize::from(volatility::BASE)].value());
+        self.add_charges(
+            strike,
+            &amounts,
+            &base,
+            mark,
+            totals[usize::from(volatility::BASE)].value(),
+        );
         Ok(())
     }
 
@@ -431,24 +435,25 @@ impl OptionBook {
 
     /// Deltas, synthetic futures, and what the floor, the buffer and the concentration charge count.
     #[inline(never)]
-    fn add_charges(&mut self, amounts: &Amounts, base: &Moneyness, mark: Q48, total: Q48) {
+    fn add_charges(&mut self, strike: &Strike, amounts: &Amounts, base: &Moneyness, mark: Q48, total: Q48) {
         let delta = delta(base, total);
+        let delta_error = delta_error(total);
         let put_delta = delta.minus(Q48::ONE);
-        let calls = Side::new(amounts.calls, amounts.forward_calls, delta, mark);
+        let calls = Side::new(amounts.calls, amounts.forward_calls, delta, delta_error, mark);
         let put = mark.minus(base.ratio).plus(Q48::ONE);
-        let puts = Side::new(amounts.puts, amounts.forward_puts, put_delta, put);
+        let puts = Side::new(amounts.puts, amounts.forward_puts, put_delta, delta_error, put);
         let bucket = &mut self.bucket;
         bucket.value = (bucket.value)
             .wrapping_add(calls.value)
             .wrapping_add(puts.value)
             .wrapping_add(amounts.value_slack(base));
-        for (side, option_calls) in [(&calls, true), (&puts, false)] {
-            if side.strikes == 0 {
+        for (side, quantity, option_calls) in [(&calls, strike.calls, true), (&puts, strike.puts, false)] {
+            if quantity == Quantity::ZERO {
                 continue;
             }
             let totals = &mut self.totals;
             let size = side.forward.wrapping_abs();
-            let error = (size >> DELTA_PRECISION).wrapping_add(amounts.units);
+            let error = scaled(size, delta_error).wrapping_add(amounts.units);
             bucket.delta = bucket.delta.wrapping_add(side.delta);
             bucket.delta_error = bucket.delta_error.wrapping_add(error);
             let units = scaled(size.wrapping_add(amounts.units), self.term.index_ratio)
@@ -464,7 +469,7 @@ impl OptionBook {
                     .wrapping_add(error)
                     .min(units);
             }
-            let long = side.strikes > 0;
+            let long = quantity > Quantity::ZERO;
             let pair = if option_calls {
                 &mut totals.calls
             } else {
@@ -560,7 +565,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(strikes: i64, forward: i64, delta: Q48, price: Q48) -> Side {
+    fn new(strikes: i64, forward: i64, delta: Q48, delta_error: Q48, price: Q48) -> Side {
         const DEEP: i64 = Q48::ONE.0 / 4 * 3;
         let excess = delta.0.wrapping_abs().wrapping_sub(DEEP); // |Δ| ≤ 1
         Side {
@@ -569,7 +574,7 @@ impl Side {
             delta: scaled(forward, delta),
             value: scaled(strikes, price),
             weight: Q48(excess.wrapping_mul(5).clamp(0, Q48::ONE.0)),
-            near_deep: excess > -(1 << (49 - DELTA_PRECISION)),
+            near_deep: excess.wrapping_add(delta_error.0) > 0,
         }
     }
 }
@@ -584,6 +589,13 @@ fn delta(moneyness: &Moneyness, total: Q48) -> Q48 {
         distance
     };
     cdf(Q48(signed.wrapping_add(total.0 >> 1)))
+}
+
+/// How far that may be off: ln(F/K) is by two units, so d₁ by 2/v of them and a few; the density is below ½.
+fn delta_error(total: Q48) -> Q48 {
+    const TWO_ONES: u64 = 2 << 48;
+    Q48(TWO_ONES.checked_div(total.0 as u64).unwrap_or(0).wrapping_add(8) as i64)
+    // σ√T ≥ 2⁻²⁰: below 2²²
 }
 
 const _: () = assert!(SCENARIOS == ROWS.len());

@@ -64,6 +64,13 @@ enum Style {
     WrongWay,
     /// Short positions against collateral in the same asset.
     Covered,
+    /// Calls and puts of the same strikes, for and against each other.
+    Paired,
+}
+
+/// Whether the account of this seed has slow prices and settlement windows, which the reference script does not know.
+pub fn beyond_the_script(seed: u64) -> bool {
+    seed % 4 == 3
 }
 
 /// The account of this seed, as JSON text. Notionals are exact in 10⁻¹⁸, gross is at most $19bn.
@@ -76,9 +83,12 @@ pub fn account(seed: u64) -> String {
         Style::Hedged,
         Style::WrongWay,
         Style::Covered,
+        Style::Paired,
     ];
-    let style = style[random.range(0, 5) as usize];
-    let size = random.range(4, 17) as u32; // of a notional, in 10⁻⁸ dollars: up to $500m below, 24 + 8 of them
+    let style = style[random.range(0, 6) as usize];
+    let size = random.range(4, 17) as u32; // of a notional, in 10⁻⁸ dollars: up to $350m below, 40 + 8 of them
+                                           // Of a hundred positions, so many are options; a quarter of the accounts have none.
+    let share = [0, 30, 60, 100][random.range(0, 3) as usize];
     let mut names: Vec<usize> = (0..ASSETS.len()).collect();
     let most = if random.chance(50) { 3 } else { 12 };
     let used = random.range(1, most) as usize;
@@ -88,10 +98,12 @@ pub fn account(seed: u64) -> String {
     }
     names.truncate(used);
 
+    let (slow, window) = (beyond_the_script(seed), beyond_the_script(seed) && random.chance(50));
     let mut text = String::from("{\"time\": 1800000000, \"assets\": {");
     let mut prices = Vec::new();
     for (i, &n) in names.iter().enumerate() {
-        let price = random.range(1, 9) * random.magnitude(15); // 10⁻⁹ dollars, up to $9m
+        let least = if share > 0 { 100_000 } else { 1 }; // forwards and strikes are thousandths of it
+        let price = (random.range(1, 9) * random.magnitude(15)).max(least); // 10⁻⁹ dollars, up to $9m
         prices.push(price);
         let (name, class) = ASSETS[n];
         let comma = if i > 0 { ", " } else { "" };
@@ -101,25 +113,31 @@ pub fn account(seed: u64) -> String {
             decimal(price, 9)
         )
         .unwrap();
+        if slow {
+            let slow = (i128::from(price) * i128::from(random.range(900, 1_100)) / 1_000).max(1) as i64;
+            write!(text, ", \"slow\": {}", decimal(slow, 9)).unwrap();
+        }
         overrides(&mut random, class, &mut text);
         text.push('}');
     }
     text.push_str("}, \"markets\": {");
-    let mut book = Book::new(&names, &prices, size);
+    let mut book = Book::new(&names, &prices, size, share);
+    (book.slow, book.window) = (slow, window);
     let collaterals = match style {
         Style::WrongWay | Style::Covered => used.min(8),
         _ => random.range(0, used.min(8) as i64) as usize,
     };
-    let count = if random.chance(10) { 24 } else { random.range(0, 24) } as usize;
+    let count = if random.chance(10) { 40 } else { random.range(0, 40) } as usize;
     while book.positions < count {
         let asset = random.range(0, used as i64 - 1) as usize;
         let side = match style {
             Style::Long | Style::WrongWay => 1,
             Style::Short | Style::Covered => -1,
-            Style::Any | Style::Hedged => [1, -1][random.range(0, 1) as usize],
+            Style::Any | Style::Hedged | Style::Paired => [1, -1][random.range(0, 1) as usize],
         };
+        book.paired = style == Style::Paired;
         book.add(&mut random, asset, side, None);
-        if style == Style::Hedged && book.positions < count {
+        if matches!(style, Style::Hedged | Style::Paired) && book.positions < count {
             let hedge = book.last_quantity;
             book.add(&mut random, asset, -side, Some(hedge));
         }
@@ -144,18 +162,48 @@ struct Book<'a> {
     names: &'a [usize],
     prices: &'a [i64],
     size: u32,
+    /// Of a hundred positions, how many are options.
+    share: i64,
+    slow: bool,
+    window: bool,
+    /// The next option has the strike of the last one, and is a call where that was a put.
+    paired: bool,
+    last: Option<(usize, usize, i64, bool)>,
+    instruments: Vec<(usize, usize, i64, bool)>,
+    /// Per asset and expiry.
+    forwards: Vec<[i64; EXPIRIES.len()]>,
     positions: usize,
     last_quantity: i64,
     markets: String,
     list: String,
 }
 
+/// Seconds from now; the first is inside the window when there is one.
+const EXPIRIES: [i64; 8] = [
+    900, 40_000, 200_000, 1_209_600, 2_592_000, 7_862_400, 15_724_800, 63_000_000,
+];
+const NOW: i64 = 1_800_000_000;
+
 impl<'a> Book<'a> {
-    fn new(names: &'a [usize], prices: &'a [i64], size: u32) -> Book<'a> {
+    fn new(names: &'a [usize], prices: &'a [i64], size: u32, share: i64) -> Book<'a> {
+        let forwards = prices.iter().map(|&price| {
+            let mut permille = 960;
+            EXPIRIES.map(|_| {
+                permille += 9;
+                (i128::from(price) * permille / 1_000).max(1) as i64
+            })
+        });
         Book {
             names,
             prices,
             size,
+            share,
+            slow: false,
+            window: false,
+            paired: false,
+            last: None,
+            instruments: Vec::new(),
+            forwards: forwards.collect(),
             positions: 0,
             last_quantity: 0,
             markets: String::new(),
@@ -163,13 +211,18 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// A quantity in 10⁻⁹ whose value at this price is of the account's size, at most $500m.
+    /// A quantity in 10⁻⁹ whose value at this price is of the account's size, at most $350m.
     fn quantity(&self, random: &mut Random, price: i64) -> i64 {
-        let value = random.magnitude(self.size).min(50_000_000_000_000_000);
+        let value = random.magnitude(self.size).min(35_000_000_000_000_000);
         (i128::from(value) * 10_000_000_000 / i128::from(price)).clamp(1, 1_000_000_000_000_000_000) as i64
     }
 
     fn add(&mut self, random: &mut Random, asset: usize, side: i64, size: Option<i64>) {
+        let stable = ASSETS[self.names[asset]].1 == "STABLE";
+        if !stable && random.chance(self.share) {
+            self.add_option(random, asset, side, size);
+            return;
+        }
         let mark = (self.prices[asset] as i128 * i128::from(random.range(960, 1_040)) / 1_000).max(1) as i64;
         let mut quantity = self.quantity(random, mark);
         if let Some(size) = size {
@@ -185,7 +238,10 @@ impl<'a> Book<'a> {
         let market = format!("M{}", self.positions);
         let kind = match random.range(0, 4) {
             0 | 1 => "\"kind\": \"perp\"".to_string(),
-            n => format!("\"kind\": \"future\", \"expiry\": {}", 1_805_184_000 + n * 7_862_400),
+            _ => {
+                let expiry = random.range(if self.window { 1 } else { 0 }, EXPIRIES.len() as i64 - 1) as usize;
+                format!("\"kind\": \"future\", \"expiry\": {}", NOW + EXPIRIES[expiry])
+            }
         };
         let name = ASSETS[self.names[asset]].0;
         let mark_text = decimal(mark, 9);
@@ -201,6 +257,75 @@ impl<'a> Book<'a> {
             write!(self.list, ", \"entry\": {}", decimal(entry, 9)).unwrap();
         }
         self.list.push('}');
+        self.positions += 1;
+    }
+}
+
+/// Around the forward: mostly near it, now and then far.
+fn strike(random: &mut Random, forward: i64) -> i64 {
+    let permille = match random.range(0, 9) {
+        0 => random.range(150, 6_000),
+        1 | 2 => random.range(500, 1_800),
+        3 => 1_000,
+        _ => random.range(850, 1_150),
+    };
+    (i128::from(forward) * i128::from(permille) / 1_000).max(1) as i64
+}
+
+impl Book<'_> {
+    fn add_option(&mut self, random: &mut Random, asset: usize, side: i64, size: Option<i64>) {
+        let mut expiry = random.range(0, EXPIRIES.len() as i64 - 1) as usize;
+        let mut strike = strike(random, self.forwards[asset][expiry]);
+        let mut call = random.chance(50);
+        if let (true, Some((same, last_expiry, last_strike, last_call))) = (self.paired && random.chance(70), self.last)
+        {
+            if same == asset {
+                (expiry, strike, call) = (last_expiry, last_strike, !last_call);
+            }
+        }
+        // An account has one position in an instrument.
+        while self.instruments.contains(&(asset, expiry, strike, call)) {
+            strike += 1;
+        }
+        self.instruments.push((asset, expiry, strike, call));
+        self.last = Some((asset, expiry, strike, call));
+        let forward = self.forwards[asset][expiry];
+        let mut quantity = self.quantity(random, forward.max(strike).max(self.prices[asset]));
+        if let Some(size) = size {
+            quantity = size.min(quantity.max(1));
+        }
+        self.last_quantity = quantity;
+        // A strike has one volatility: paired options share it.
+        let iv = 50_000_000 + (strike % 997) * 1_450_000 + if strike % 13 == 0 { 1_000_000_000 } else { 0 };
+        let comma = if self.positions > 0 { ", " } else { "" };
+        let market = format!("M{}", self.positions);
+        write!(
+            self.markets,
+            "{comma}\"{market}\": {{\"asset\": \"{}\", \"kind\": \"option\", \"call\": {call}, \"strike\": {}, \"iv\": {}, \
+             \"forward\": {}, \"expiry\": {}",
+            ASSETS[self.names[asset]].0,
+            decimal(strike, 9),
+            decimal(iv, 9),
+            decimal(forward, 9),
+            NOW + EXPIRIES[expiry]
+        )
+        .unwrap();
+        if self.slow && strike % 3 > 0 {
+            let slow = iv + (strike % 7) * 10_000_000;
+            write!(self.markets, ", \"slow_iv\": {}", decimal(slow, 9)).unwrap();
+        }
+        if self.window && expiry == 0 {
+            // The same for every option of the expiry.
+            write!(
+                self.markets,
+                ", \"fixed\": {}",
+                decimal(self.prices[asset] % 60 * 16_666_666, 9)
+            )
+            .unwrap();
+        }
+        self.markets.push('}');
+        let quantity = decimal(side * quantity, 9);
+        write!(self.list, "{comma}{{\"market\": \"{market}\", \"qty\": {quantity}}}").unwrap();
         self.positions += 1;
     }
 }
@@ -223,6 +348,9 @@ fn overrides(random: &mut Random, class: &str, text: &mut String) {
     field(random, 20, "lam", 0, 1_500_000_000);
     field(random, 20, "lam_opt", 0, 1_000_000_000);
     field(random, 20, "rho", 0, 200_000_000);
+    field(random, 20, "som", 0, 50_000_000);
+    field(random, 20, "vol_up", 0, 1_000_000_000);
+    field(random, 20, "vol_dn", 0, 1_000_000_000);
     // Without price risk there is nothing to hedge: the reference script leaves SPOT out there.
     let hedging = if class == "STABLE" { 0 } else { 20 };
     field(random, hedging, "hedge", 0, 1_000_000_000);
@@ -252,6 +380,16 @@ fn overrides(random: &mut Random, class: &str, text: &mut String) {
 fn parameters(random: &mut Random, text: &mut String) {
     let factor = decimal(random.range(0, 1_000_000_000), 9);
     write!(text, ", \"params\": {{\"mm_factor\": {factor}").unwrap();
+    if random.chance(50) {
+        let (offset, discount) = (random.range(0, 1_000_000_000), random.range(0, 200_000_000));
+        write!(
+            text,
+            ", \"vega_offset\": {}, \"nov_discount\": {}",
+            decimal(offset, 9),
+            decimal(discount, 9)
+        )
+        .unwrap();
+    }
     if random.chance(50) {
         write!(
             text,
