@@ -16,8 +16,8 @@ const LARGEST_RATIO: Q48 = Q48(32_000 << 48);
 /// Beyond eight standard deviations an option is worth its intrinsic value and under 10⁻¹⁵ more.
 const EIGHT: Q48 = Q48(8 << 48);
 
-/// √(seconds / 31,536,000), the root of a time in years of 365 days, to the nearest unit or the one beside it; 0 for none.
-/// Exact to 2⁻⁴⁸ up to 8 years and held there.
+/// √(seconds / 31,536,000), the root of a time in years of 365 days, within 0.6 units; 0 for none, and held
+/// from 7 years on.
 pub fn root_years(seconds: i64) -> Q48 {
     const YEAR: i64 = 31_536_000;
     // With 2¹² years as the unit the quotient has 12 bits more, its root 6.
@@ -120,7 +120,8 @@ pub(super) fn distances(ln: Q48, v: &TotalVolatility) -> Option<(i64, i64)> {
     Some((near, near.wrapping_add(v.value.0)))
 }
 
-/// A call, price / K: F/K·Φ(d₁) − Φ(d₂), within [`ERROR`]·max(F/K, 1). At least max(F/K − 1, 0), at most F/K.
+/// A call, price / K: F/K·Φ(d₁) − Φ(d₂), within [`ERROR`]·max(F/K, 1). At least max(F/K − 1, 0) and, since tails are only taken off it,
+/// at most F/K, for any logarithm and F/K from 0 to 32,000.
 ///
 /// Computed is the option out of the money, which has no large amounts to cancel, from the tails of the distribution only.
 pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
@@ -150,7 +151,7 @@ pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
     } else {
         value.wrapping_add(ratio.0).wrapping_sub(Q48::ONE.0)
     };
-    Q48(value.max(intrinsic).min(ratio.0))
+    Q48(value.max(intrinsic))
 }
 
 /// A put, price / K, by parity: call − (F/K − 1) to the last unit, and with the call's error.

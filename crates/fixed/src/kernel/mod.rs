@@ -5,7 +5,7 @@
 //!
 //! Within the stated domain no operation can overflow: each bound stands beside the operation it serves. Arguments are clamped into
 //! that domain where they enter ([`TotalVolatility::new`], [`Moneyness::new`], [`Moneyness::shocked`]). Whatever the arguments,
-//! nothing panics, and a call comes out at no less than max(F/K − 1, 0) and no more than F/K.
+//! nothing panics, and for F/K from 0 to 32,000 a call comes out between max(F/K − 1, 0) and F/K.
 //!
 //! | quantity | domain | outside |
 //! |---|---|---|

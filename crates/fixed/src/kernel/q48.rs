@@ -150,6 +150,8 @@ mod tests {
         assert_eq!(Q48::from_ratio(Ratio(-1)), Q48(-281_475));
         // 0.65 · 2⁴⁸ = 182958734861926.4…
         assert_eq!(Q48::from_ratio(Ratio(650_000_000)), Q48(182_958_734_861_926));
+        // 505274·2³⁹ = 142221987382·5⁹ + 976,562, just under half of 5⁹.
+        assert_eq!(Q48::from_ratio(Ratio(505_274)), Q48(142_221_987_382));
         assert_eq!(Q48::from_ratio(Ratio(i64::MAX)), Q48::MAX);
         assert_eq!(Q48::from_ratio(Ratio(i64::MIN)), Q48(-i64::MAX));
         assert_eq!(Q48::from_ratio(Ratio(32_768_000_000_000)), Q48::MAX);
@@ -162,6 +164,9 @@ mod tests {
         // 2⁴⁸ / 3 = 93824992236885.33…, twice that .67
         assert_eq!(Q48::quotient(1, 3), Q48(93_824_992_236_885));
         assert_eq!(Q48::quotient(2, 3), Q48(187_649_984_473_771));
+        // Half a unit goes up: 1/2⁴⁹ and 3/2⁴⁹ are 0.5 and 1.5 units.
+        assert_eq!(Q48::quotient(1, 1 << 49), Q48(1));
+        assert_eq!(Q48::quotient(3, 1 << 49), Q48(2));
         assert_eq!(Q48::quotient(i64::MAX, i64::MAX), Q48::ONE);
         assert_eq!(Q48::quotient(i64::MAX, 1), Q48::MAX);
         assert_eq!(Q48::quotient(1, i64::MAX), Q48::ZERO);
