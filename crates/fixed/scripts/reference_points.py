@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/kernel/reference_points.csv: Black-76 by mpmath with 60 digits, to prove the tests' own wide arithmetic.
+"""Makes tests/kernel/reference_points.csv: Black-76 by mpmath with 70 digits, to prove the tests' own wide arithmetic.
 
     python3 crates/fixed/scripts/reference_points.py            write the file
     python3 crates/fixed/scripts/reference_points.py --check    fail unless the file is exactly what this script makes

@@ -56,8 +56,8 @@ impl TotalVolatility {
     fn of(v: Q48) -> TotalVolatility {
         let v = Q48(v.0.clamp(TotalVolatility::SMALLEST, TotalVolatility::LARGEST)); // 2²⁸ to 2⁵²
         let shift = v.0.leading_zeros().wrapping_sub(11); // 24 to 0
-        let scaled = v.0.wrapping_shl(shift); // 2⁵² to 2⁵³
-                                              // 2⁹⁶/scaled: 31 bits of it by division (the divisor is at least 2³²), twice as many by a step of Newton's.
+                                                          // 2⁹⁶/scaled, with 2⁵² ≤ scaled < 2⁵³: 31 bits of it by division (of 2⁶³ by 2³² or more), twice as many by a step of Newton's.
+        let scaled = v.0.wrapping_shl(shift);
         let seed = (1u64 << 63).checked_div(scaled as u64 >> 20).unwrap_or(0) as i64;
         let seed = Q48(seed << 13);
         let rest = Q48::ONE.minus(Q48(scaled).times(seed));

@@ -35,8 +35,8 @@ pub fn greeks(moneyness: &Moneyness, volatility: &TotalVolatility, years: Q48) -
     // φ(d₁)/(F/K) and φ(d₂).
     let (per_ratio, per_ratio_exponent) = pdf_parts(Q48(d1), Q48(moneyness.ln.0.wrapping_neg()));
     let (density, density_exponent) = pdf_parts(Q48(d2), Q48::ZERO);
-    // Mantissas from units of 2⁻⁵⁴ to 2⁻⁴⁸: under 2.01. The other factors: at most 1/16, √T under 182, and under 32,000 where T and σ√T belong
-    // together.
+    // The mantissas, from units of 2⁻⁵⁴ to 2⁻⁴⁸, are under 2.01; the other factors at most 1/16, 182 and 8,192 (in the domain
+    // σ/2√T is under 3,700): within the bounds of a product.
     let gamma = Q48(per_ratio >> 6).times(volatility.inverse);
     let density = Q48(density >> 6);
     let vega = density.times(sqrt(years));

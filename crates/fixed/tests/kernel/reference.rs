@@ -50,7 +50,7 @@ pub fn power_of_ten(n: usize) -> Wide {
 
 #[test]
 fn the_reference_has_fifty_digits() {
-    // Made by another program with 60 digits: scripts/reference_points.py.
+    // Made by another program with 70 digits: scripts/reference_points.py.
     let file = include_str!("reference_points.csv");
     // Of both, relative to the largest greek possible there: 1/v and 1/T are under 10⁵.
     let tolerance = power_of_ten(49);
