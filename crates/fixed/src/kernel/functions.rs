@@ -58,28 +58,22 @@ pub fn exp(x: Q48) -> Q48 {
     shifted(mantissa, exponent.wrapping_sub(6))
 }
 
-/// mantissa · 2^exponent, to the nearest integer, held within the range; for a mantissa in ±2⁵⁶.
+/// mantissa · 2^exponent, to the nearest integer and held within the range, for a mantissa from 0 to 2⁵⁶.
 #[inline(always)]
 pub(super) fn shifted(mantissa: i64, exponent: i32) -> Q48 {
-    if exponent >= 0 {
-        let shift = exponent.unsigned_abs().min(63);
-        return if mantissa.unsigned_abs() > i64::MAX.unsigned_abs().wrapping_shr(shift) {
-            if mantissa < 0 {
-                Q48::MIN
-            } else {
-                Q48::MAX
-            }
-        } else {
-            Q48(mantissa.wrapping_shl(shift))
-        };
+    if exponent < 0 {
+        let down = exponent.unsigned_abs().min(60);
+        let half = 1i64.wrapping_shl(down.wrapping_sub(1));
+        return Q48(mantissa.wrapping_add(half).wrapping_shr(down));
     }
-    let shift = exponent.unsigned_abs().min(60);
-    Q48(mantissa
-        .wrapping_add(1i64.wrapping_shl(shift.wrapping_sub(1)))
-        .wrapping_shr(shift))
+    let up = exponent.unsigned_abs().min(63);
+    if mantissa > i64::MAX.wrapping_shr(up) {
+        return Q48::MAX;
+    }
+    Q48(mantissa.wrapping_shl(up))
 }
 
-/// e^x = mantissa·2⁻⁵⁴·2^exponent with a mantissa in [0.99, 2.01), relative error 2⁻⁵¹; x is held within ±64.
+/// e^x = mantissa·2⁻⁵⁴·2^exponent with a mantissa in [0.99, 2.01), relative error 2⁻⁵¹; x is held within ±60.
 ///
 /// x = (n/64)·ln 2 + r with |r| ≤ ln 2 / 128: e^x = 2^(n div 64) · 2^((n mod 64)/64) · e^r.
 pub(super) fn exp_parts(x: Q48) -> (i64, i32) {
@@ -91,9 +85,8 @@ pub(super) fn exp_parts(x: Q48) -> (i64, i32) {
     let steps = n
         .wrapping_mul(EXP_STEP)
         .wrapping_add(n.wrapping_mul(EXP_STEP_REST) >> 24);
-    let r = (x.0 << 6).wrapping_sub(steps.wrapping_add(1 << 2) >> 3); // in units of 2⁻⁵⁴
-                                                                      // w = 64·r in units of 2⁻⁴⁸; the polynomial gives e^r − 1 in units of 2⁻⁵⁴.
-    let w = Q48(r);
+    // r in units of 2⁻⁵⁴ is w = 64·r in units of 2⁻⁴⁸; the polynomial gives e^r − 1 in units of 2⁻⁵⁴.
+    let w = Q48((x.0 << 6).wrapping_sub(steps.wrapping_add(1 << 2) >> 3));
     let growth = w.times(polynomial(&EXP_POLYNOMIAL, w));
     let root = EXP[(n & 63) as usize];
     (root.wrapping_add(Q48(root >> 6).times(growth).0), (n >> 6) as i32)
@@ -108,11 +101,11 @@ pub fn sqrt(x: Q48) -> Q48 {
     let shift = n.leading_zeros() & !1; // at most 62
     let m = n << shift; // 2⁶² ≤ m < 2⁶⁴
     let s = root_floor(m); // 2³¹ ≤ s < 2³²
-    let rest = m.wrapping_sub(s.wrapping_mul(s)); // at most 2s < 2³³
-                                                  // √m = s + rest/2s − (rest/2s)²/2s + …; the last two are under 2⁻³²: 30 further bits from one division. s is not 0.
+                           // √m = s + rest/2s − (rest/2s)²/2s + …; the last two are under 2⁻³²: 30 further bits from one division. rest ≤ 2s < 2³³; s is not 0.
+    let rest = m.wrapping_sub(s.wrapping_mul(s));
     let fraction = (rest << 30).checked_div(s << 1).unwrap_or(0);
-    let root = (s << 30).wrapping_add(fraction); // √m in units of 2⁻³⁰, under 2⁶²·1.01
-                                                 // √x = √(m·2⁻⁴⁸⁻ˢʰⁱᶠᵗ) = root · 2⁻³⁰⁻²⁴⁻ˢʰⁱᶠᵗᐟ²; times 2⁴⁸: root >> (6 + shift/2), to the nearest.
+    // √m in units of 2⁻³⁰, under 2⁶²·1.01. The result is √(n·2⁴⁸) = √m · 2²⁴⁻ˢʰⁱᶠᵗᐟ², to the nearest.
+    let root = (s << 30).wrapping_add(fraction);
     let down = (shift >> 1).wrapping_add(6);
     Q48(root
         .wrapping_add(1u64.wrapping_shl(down.wrapping_sub(1)))
