@@ -12,9 +12,9 @@
 //! | vega | ∂price/∂σ for 1.00 of σ (100 percentage points), USD |
 //! | theta | ∂price/∂t a year, USD; negative: the option decays |
 //!
-//! The arguments are read exactly, however many digits they have; the values are the kernel's (docs/fixed-point.md has its error bounds), only
-//! scaled to dollars and printed. A line that cannot be priced is reported on the standard error with its number; the others are
-//! priced, and the exit code is 1 at the end. Empty lines are skipped.
+//! The arguments are read exactly, however many digits they have; the values are the kernel's, only scaled to dollars and printed
+//! (docs/fixed-point.md has their error bounds). A line that cannot be priced is reported on the standard error with its number; the
+//! others are priced, and the exit code is 1 at the end. Empty lines are skipped.
 #[allow(dead_code)] // shared with the margin calculator, which needs all of it
 #[path = "margin/decimal.rs"]
 mod decimal;

@@ -54,9 +54,10 @@ impl TotalVolatility {
 
     #[inline(always)]
     fn of(v: Q48) -> TotalVolatility {
-        let v = Q48(v.0.clamp(TotalVolatility::SMALLEST, TotalVolatility::LARGEST)); // 2²⁸ to 2⁵²
-        let shift = v.0.leading_zeros().wrapping_sub(11); // 24 to 0
-                                                          // 2⁹⁶/scaled, with 2⁵² ≤ scaled < 2⁵³: 31 bits of it by division (of 2⁶³ by 2³² or more), twice as many by a step of Newton's.
+        let v = Q48(v.0.clamp(TotalVolatility::SMALLEST, TotalVolatility::LARGEST));
+        // 2²⁸ ≤ v ≤ 2⁵² and 2⁵² ≤ scaled < 2⁵³. 2⁹⁶/scaled: 31 bits of it by division, of 2⁶³ by 2³² or more; twice as many by a step
+        // of Newton's.
+        let shift = v.0.leading_zeros().wrapping_sub(11);
         let scaled = v.0.wrapping_shl(shift);
         let seed = (1u64 << 63).checked_div(scaled as u64 >> 20).unwrap_or(0) as i64;
         let seed = Q48(seed << 13);

@@ -100,8 +100,9 @@ pub fn sqrt(x: Q48) -> Q48 {
     let n = x.0 as u64;
     let shift = n.leading_zeros() & !1; // at most 62
     let m = n << shift; // 2⁶² ≤ m < 2⁶⁴
-    let s = root_floor(m); // 2³¹ ≤ s < 2³²
-                           // √m = s + rest/2s − (rest/2s)²/2s + …; the last two are under 2⁻³²: 30 further bits from one division. rest ≤ 2s < 2³³; s is not 0.
+    let s = root_floor(m);
+    // √m = s + rest/2s − (rest/2s)²/2s + …, where the last two are under 2⁻³²: 30 further bits from one division. 2³¹ ≤ s < 2³², and
+    // rest ≤ 2s.
     let rest = m.wrapping_sub(s.wrapping_mul(s));
     let fraction = (rest << 30).checked_div(s << 1).unwrap_or(0);
     // √m in units of 2⁻³⁰, under 2⁶²·1.01. The result is √(n·2⁴⁸) = √m · 2²⁴⁻ˢʰⁱᶠᵗᐟ², to the nearest.

@@ -23,9 +23,10 @@ pub(super) fn tail(x: i64) -> Tail {
     let Some(&[c0, c1, c2, c3, c4, c5, c6, shift]) = TAIL.get((x as u64 >> WIDTH) as usize) else {
         return Tail { mantissa: 0, shift: 0 };
     };
-    let t = (x & ((1 << WIDTH) - 1)).wrapping_sub(1 << (WIDTH - 1)); // from the interval's centre: |t| ≤ 2⁴³
-                                                                     // High powers need few bits: one product each with t in units of 2⁻³⁵ (|t| ≤ 2³⁰). The accumulators are under 2³³ (see the bounds in
-                                                                     // scripts/kernel_tables.py), so the products are under 2⁶³. Units: 2⁻²⁸, 2⁻²⁸, 2⁻²⁹, 2⁻⁴⁴.
+    // From the interval's centre: |t| ≤ 2⁴³.
+    let t = (x & ((1 << WIDTH) - 1)).wrapping_sub(1 << (WIDTH - 1));
+    // High powers need few bits: one product each with t in units of 2⁻³⁵ (|t| ≤ 2³⁰). The accumulators are under 2³³, which
+    // scripts/kernel_tables.py sees to, so the products are under 2⁶³. Units: 2⁻²⁸, 2⁻²⁸, 2⁻²⁹, 2⁻⁴⁴.
     let short = t >> 13;
     let a5 = (c6.wrapping_mul(short) >> 35).wrapping_add(c5);
     let a4 = (a5.wrapping_mul(short) >> 34).wrapping_add(c4);
