@@ -117,7 +117,7 @@ pub struct AssetBook<'a> {
     /// Buckets with options, and those in the settlement window.
     pub(crate) options: Option<&'a mut OptionBook>,
     /// Σ|q|·max(F, K, S) over options.
-    option_sizes: Notional,
+    option_sizes: Dollars,
 }
 
 const DOMAIN: Notional = Notional::from_dollars(MAX_GROSS);
@@ -147,7 +147,7 @@ impl<'a> AssetBook<'a> {
             collateral_index: Notional::ZERO,
             collateral_slow: Notional::ZERO,
             options: None,
-            option_sizes: Notional::ZERO,
+            option_sizes: Dollars::ZERO,
         }
     }
 
@@ -201,9 +201,11 @@ impl<'a> AssetBook<'a> {
         if !options.is_open() {
             return Err(RiskError::OutOfOrder);
         }
-        let size = options.add(leg, volatilities)?;
+        let size = Dollars(options.add(leg, volatilities)?.saturating_add(1)); // rounded up
         self.option_sizes = self.option_sizes.plus(size)?;
-        check_domain(self.option_sizes)?;
+        if self.option_sizes > MAX_GROSS {
+            return Err(RiskError::Overflow);
+        }
         Ok(())
     }
 
@@ -284,7 +286,7 @@ impl<'a> AssetBook<'a> {
         self.close_bucket()?;
         let credit_index = credit(self.params, self.params.haircut_initial, self.collateral_index)?;
         if self.used_options().is_some() {
-            check_domain(self.gross.plus(self.option_sizes)?)?;
+            check_domain(self.gross.plus(Notional::from_dollars(self.option_sizes))?)?;
             self.mixed_requirement(credit_index, out)?;
         } else {
             self.requirement(credit_index, out)?;

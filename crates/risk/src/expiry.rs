@@ -1,4 +1,5 @@
 //! What all options of one expiry share: forwards, time, and how volatility is shocked (methodology, sections 1 and 5).
+use crate::option_book::quotient;
 use crate::surface::{Smile, Surface, LARGEST_VOLATILITY, LEAST_SECONDS, LEAST_VOLATILITY};
 use crate::{AssetParams, RiskError};
 use ballast_fixed::kernel::{exp, ln, ln_price, root_years, TotalVolatility, Q48};
@@ -83,6 +84,9 @@ fn term_multiplier(seconds: i64) -> Q48 {
     exp(exponent.times(ln(ratio)))
 }
 
+/// An option's total volatilities: today's, up, down, tilt+, tilt−, and with a day less.
+pub(crate) type Totalities = [TotalVolatility; 6];
+
 /// An expiry in the kernel's numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Term {
@@ -125,14 +129,14 @@ impl Term {
         } else {
             ln_price(expiry.slow_forward)
         };
-        self.index_ratio = Q48::quotient(index.0, expiry.forward.0).min(Q48(1 << 62));
+        self.index_ratio = quotient(index.0, expiry.forward.0);
         self.root = root_years(seconds);
         self.root_day_less = root_years(day_less);
         // Parameters are at most 10 and m at most 2.78.
         self.rise = Q48::from_ratio(params.vol_up).times(multiplier);
         self.fall = Q48::from_ratio(params.vol_down).times(multiplier);
         let width = Q48((self.root.0.wrapping_mul(12) as u64 / 5) as i64); // √T is positive and under 182
-        self.skew_inverse = Q48::quotient(Q48::ONE.0, width.0);
+        self.skew_inverse = quotient(Q48::ONE.0, width.0);
         self.smile = Smile::new(&expiry.surface, self.root);
         self.one_surface = expiry.surface == expiry.slow_surface;
         if !self.one_surface {
@@ -158,8 +162,8 @@ impl Term {
         TotalVolatility::new(sigma, self.root)
     }
 
-    /// The seven total volatilities of an option with this σ and ln(F/K), by their indices in [`crate::shocks::volatility`].
-    pub fn shocked(&self, sigma: Q48, ln_moneyness: Q48) -> [TotalVolatility; crate::shocks::volatility::COUNT] {
+    /// The total volatilities of an option with this σ and ln(F/K).
+    pub fn shocked(&self, sigma: Q48, ln_moneyness: Q48) -> Totalities {
         const TENTH: Q48 = Q48::from_ratio(Ratio(100_000_000));
         const TILT: Q48 = Q48::from_ratio(Ratio(150_000_000));
         // σ ≤ 4, v_u·m ≤ 28, v_d·m ≤ 2.8.
@@ -174,7 +178,6 @@ impl Term {
             self.total(down),
             self.total(sigma.plus(tilt)),
             self.total(sigma.minus(tilt)),
-            self.total(sigma.plus(Q48(tilt.0.wrapping_abs()))),
             TotalVolatility::new(sigma, self.root_day_less),
         ]
     }
@@ -256,10 +259,10 @@ mod tests {
         // K = F·e^(1.2√T): k = ½, so the tilts are 7.5 % of σ.
         let ln = Q48((-1.2 * root * (1u64 << 48) as f64) as i64);
         let totals = term.shocked(sigma, ln).map(|v| v.value());
-        for (index, sigma) in [0.65, 0.91, 0.4875, 0.69875, 0.60125, 0.69875].into_iter().enumerate() {
+        for (index, sigma) in [0.65, 0.91, 0.4875, 0.69875, 0.60125].into_iter().enumerate() {
             near(totals[index], sigma * root);
         }
-        near(totals[6], 0.65 * (29.0f64 / 365.0).sqrt());
+        near(totals[5], 0.65 * (29.0f64 / 365.0).sqrt());
         // A low volatility moves by 10 points, and no further down than to 5 %.
         let low = term.shocked(Q48::from_ratio(Ratio(120_000_000)), ln).map(|v| v.value());
         near(low[1], 0.22 * root);

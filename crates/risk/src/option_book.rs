@@ -4,11 +4,11 @@
 //! and −p forwards. Dollars are `i64` in 10⁻⁸ and stay below 2⁶²: the sizes |q|·max(F, K, S) of an asset add up to at most
 //! [`crate::MAX_GROSS`] < 2⁶¹, and no scenario, weighted, gains or loses more than twice that. So sums wrap by name and cannot. Every
 //! figure carries a bound of its error, which is taken where it is against the account.
-use crate::expiry::{Expiry, Term, Volatilities};
-use crate::scenario::{ScenarioPnl, SCENARIOS};
-use crate::shocks::{volatility, Shock, Shocks, ROWS};
-use crate::{AssetParams, PortfolioParams, RiskError};
-use ballast_fixed::kernel::{call, cdf, Moneyness, TotalVolatility, ERROR, Q48};
+use crate::expiry::{Expiry, Term, Totalities, Volatilities};
+use crate::scenario::ScenarioPnl;
+use crate::shocks::{Shock, Shocks, WEIGHTS};
+use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
+use ballast_fixed::kernel::{self, cdf, Moneyness, TotalVolatility, ERROR, Q48};
 use ballast_fixed::{Notional, Price, Quantity, Ratio};
 
 /// Strikes of one expiry in one account at most: as many as it may have positions.
@@ -173,6 +173,56 @@ fn scaled(amount: i64, factor: Q48) -> i64 {
     Q48(amount).times(factor).0
 }
 
+/// The kernel's price in a function of its own: on chain a call costs two instructions and leaves all registers to both sides.
+#[inline(never)]
+fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
+    kernel::call(moneyness, volatility)
+}
+
+/// a / b for positive a and b, rounded down to 2⁻⁴⁸ or to the nearest, at most 16,384. A third of [`Q48::quotient`]'s cost where b < 2⁴⁸
+/// and the quotient is below 2¹⁴: three digits of 16 bits by hardware division.
+#[inline(always)]
+pub(crate) fn quotient(a: i64, b: i64) -> Q48 {
+    const DIGIT: u32 = 16;
+    const LARGEST: Q48 = Q48(1 << 62);
+    let (dividend, divisor) = (a as u64, b as u64);
+    let (Some(mut value), Some(mut rest)) = (dividend.checked_div(divisor), dividend.checked_rem(divisor)) else {
+        return LARGEST;
+    };
+    if a < 0 || b < 0 || divisor >> 48 > 0 || value >> 14 > 0 {
+        return Q48::quotient(a, b).min(LARGEST);
+    }
+    for _ in 0..3 {
+        let carried = rest << DIGIT; // rest < b < 2⁴⁸
+        value = value << DIGIT | carried.checked_div(divisor).unwrap_or(0); // under 2¹⁴⁺⁴⁸ after the third
+        rest = carried.checked_rem(divisor).unwrap_or(0);
+    }
+    Q48(value as i64)
+}
+
+/// price · |quantity| in dollars, rounded down; fails above [`crate::MAX_GROSS`].
+///
+/// With a = a₁·10⁵ + a₀ the product over 10¹⁰ is a₁b₁ + (a₁b₀ + a₀b₁ + a₀b₀/10⁵)/10⁵, which needs 64 bits.
+#[inline(always)]
+fn dollars(price: Price, quantity: Quantity) -> Result<i64, RiskError> {
+    const DIGIT: u64 = 100_000;
+    let (a, b) = (price.0 as u64, quantity.0.unsigned_abs()); // prices are positive
+    let (a1, a0, b1, b0) = (a / DIGIT, a % DIGIT, b / DIGIT, b % DIGIT);
+    // a₁b₁ ≤ MAX_GROSS < 2⁶¹; a₁b₀ + a₀b₁ < a + b ≤ 2⁶⁴ − 1, and less than that by 10⁵ at least as a₁ < a/10⁵.
+    let most = (MAX_GROSS.0 as u64).checked_div(a1);
+    if most.is_some_and(|most| b1 > most) {
+        return Err(RiskError::Overflow);
+    }
+    let middle = (a1.wrapping_mul(b0)).wrapping_add(a0.wrapping_mul(b1));
+    let value = a1
+        .wrapping_mul(b1)
+        .wrapping_add(middle.wrapping_add(a0.wrapping_mul(b0) / DIGIT) / DIGIT);
+    if value > MAX_GROSS.0 as u64 {
+        return Err(RiskError::Overflow);
+    }
+    Ok(value as i64)
+}
+
 /// The error of a price and of what its volatility and moneyness are made of, relative to max(F, K): 2⁻³⁹. Two prices of at most 1.95·F
 /// weighted, so 3·ERROR, and 420 units of 2⁻⁴⁸ for the inputs: σ↑ is off by at most 300 units with the largest v_u that may be governed,
 /// times a vega of at most 0.57; the ratio and the weight by a few.
@@ -228,8 +278,8 @@ impl OptionBook {
         self.term.volatilities(ln_strike)
     }
 
-    /// Adds to the positions of the strike and gives the size of this one: |q|·max(F, K, S, slow F).
-    pub(crate) fn add(&mut self, leg: &OptionLeg, volatilities: Volatilities) -> Result<Notional, RiskError> {
+    /// Adds to the positions of the strike and gives the size of this one in dollars: |q|·max(F, K, S, slow F).
+    pub(crate) fn add(&mut self, leg: &OptionLeg, volatilities: Volatilities) -> Result<i64, RiskError> {
         if leg.strike.0 <= 0 {
             return Err(RiskError::InvalidParameter);
         }
@@ -252,7 +302,7 @@ impl OptionBook {
         *side = side.plus(leg.quantity)?;
         self.quote = self.quote.plus(leg.quote)?;
         let largest = (self.index.max(leg.strike)).max(self.term.forward.max(self.term.slow_forward));
-        Ok(largest.times(leg.quantity).magnitude()?)
+        dollars(largest, leg.quantity)
     }
 
     /// Prices the bucket and adds it to the asset, with the net linear notional in it.
@@ -338,12 +388,12 @@ impl OptionBook {
     #[inline(never)]
     fn price_strike(&mut self, strike: &Strike) -> Result<(), RiskError> {
         let base = Moneyness {
-            ratio: Q48::quotient(self.term.forward.0, strike.price.0).min(Q48(1 << 62)),
+            ratio: quotient(self.term.forward.0, strike.price.0),
             ln: self.term.ln_forward.minus(strike.ln),
         };
         let amounts = Amounts::new(strike, &base)?;
         let totals = self.term.shocked(strike.volatilities.current, base.ln);
-        let mark = call(&base, &totals[usize::from(volatility::BASE)]);
+        let mark = call(&base, &totals[0]);
         let net = amounts.calls.wrapping_add(amounts.puts);
         if net != 0 {
             self.add_vector(net, &base, mark, &totals);
@@ -356,30 +406,39 @@ impl OptionBook {
             .wrapping_add(amounts.units);
         self.bucket.forwards = self.bucket.forwards.wrapping_sub(amounts.forward_puts);
         self.add_values(strike, &amounts, &base, mark);
-        self.add_charges(
-            strike,
-            &amounts,
-            &base,
-            mark,
-            totals[usize::from(volatility::BASE)].value(),
-        );
+        self.add_charges(strike, &amounts, &base, mark, totals[0].value());
         Ok(())
     }
 
-    /// The P&L of `net` dollars' worth of strikes in calls.
+    /// The P&L of `net` dollars' worth of strikes in calls, by the table of section 1: seven shocks with volatility up and down, six
+    /// extremes with volatility up, and today's price at other volatilities.
     #[inline(never)]
-    fn add_vector(&mut self, net: i64, base: &Moneyness, mark: Q48, totals: &[TotalVolatility; volatility::COUNT]) {
-        let (mut shocked, mut at) = (*base, 0);
-        for (row, sum) in ROWS.iter().zip(self.bucket.vector.iter_mut()) {
-            if row.shock != at {
-                at = row.shock;
-                let shock = &self.shocks.all()[usize::from(at)];
-                shocked = base.shocked(shock.factor, shock.ln);
-            }
-            let price = call(&shocked, &totals[usize::from(row.volatility)]);
-            let change = row.weighted(price.minus(mark));
-            *sum = sum.wrapping_add(scaled(net, change));
+    fn add_vector(&mut self, net: i64, base: &Moneyness, mark: Q48, totals: &Totalities) {
+        let [_, up, down, tilt_up, tilt_down, day_less] = totals;
+        let pnl = |moneyness: &Moneyness, total: &TotalVolatility| call(moneyness, total).minus(mark);
+        let add = |sum: &mut i64, change: Q48| *sum = sum.wrapping_add(scaled(net, change));
+        // 24 are 14 and 10: both patterns always match.
+        let Some((pairs, others)) = self.bucket.vector.split_first_chunk_mut::<14>() else {
+            return;
+        };
+        let [extremes @ .., with_tilt_up, with_tilt_down, with_wings, with_day_less] = others else {
+            return;
+        };
+        for (shock, [with_up, with_down]) in self.shocks.normal.iter().zip(pairs.as_chunks_mut().0) {
+            let shocked = base.shocked(shock.factor, shock.ln);
+            add(with_up, pnl(&shocked, up));
+            add(with_down, pnl(&shocked, down));
         }
+        for ((shock, weight), sum) in self.shocks.extreme.iter().zip(WEIGHTS).zip(extremes) {
+            let shocked = base.shocked(shock.factor, shock.ln);
+            add(sum, weight.of(pnl(&shocked, up)));
+        }
+        let (higher, lower) = (pnl(base, tilt_up), pnl(base, tilt_down));
+        add(with_tilt_up, higher);
+        add(with_tilt_down, lower);
+        // The wings are the one of the tilts that raises volatility: σ(1 + 0.15|k|).
+        add(with_wings, if base.ln.0 <= 0 { higher } else { lower });
+        add(with_day_less, pnl(base, day_less));
     }
 
     /// Values at each point that the equities ask for.
@@ -398,7 +457,7 @@ impl OptionBook {
             values[point::INDEX_WORSE]
         } else {
             let slow = Moneyness {
-                ratio: Q48::quotient(self.term.slow_forward.0, strike.price.0).min(Q48(1 << 62)),
+                ratio: quotient(self.term.slow_forward.0, strike.price.0),
                 ln: self.term.ln_slow_forward.minus(strike.ln),
             };
             self.value(amounts, &slow, worse)
@@ -507,7 +566,7 @@ impl Strike {
 
 /// Quantities of a strike in dollars.
 struct Amounts {
-    /// q·K of calls and of puts, rounded down.
+    /// q·K of calls and of puts, rounded to the smaller size.
     calls: i64,
     puts: i64,
     /// q·F of the same.
@@ -519,13 +578,18 @@ struct Amounts {
 
 impl Amounts {
     fn new(strike: &Strike, base: &Moneyness) -> Result<Amounts, RiskError> {
-        let dollars = |quantity: Quantity| -> Result<i64, RiskError> {
+        let signed = |quantity: Quantity| -> Result<i64, RiskError> {
             if quantity == Quantity::ZERO {
                 return Ok(0);
             }
-            Ok(strike.price.times(quantity).floor()?.0)
+            let size = dollars(strike.price, quantity)?;
+            Ok(if quantity < Quantity::ZERO {
+                size.wrapping_neg()
+            } else {
+                size
+            })
         };
-        let (calls, puts) = (dollars(strike.calls)?, dollars(strike.puts)?);
+        let (calls, puts) = (signed(strike.calls)?, signed(strike.puts)?);
         Ok(Amounts {
             calls,
             puts,
@@ -582,7 +646,7 @@ impl Side {
 /// Φ(d₁), d₁ = ln(F/K)/v + v/2.
 fn delta(moneyness: &Moneyness, total: Q48) -> Q48 {
     const FAR: Q48 = Q48(64 << 48);
-    let distance = Q48::quotient(moneyness.ln.0.wrapping_abs(), total.0).min(FAR).0;
+    let distance = quotient(moneyness.ln.0.wrapping_abs(), total.0).min(FAR).0;
     let signed = if moneyness.ln.0 < 0 {
         distance.wrapping_neg()
     } else {
@@ -597,5 +661,3 @@ fn delta_error(total: Q48) -> Q48 {
     Q48(TWO_ONES.checked_div(total.0 as u64).unwrap_or(0).wrapping_add(8) as i64)
     // σ√T ≥ 2⁻²⁰: below 2²²
 }
-
-const _: () = assert!(SCENARIOS == ROWS.len());

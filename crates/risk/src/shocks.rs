@@ -1,51 +1,35 @@
 //! The price shocks of section 1 as the pricing kernel takes them: 1 + δ and ln(1 + δ).
-use crate::scenario::{PriceMoves, SCENARIOS};
+use crate::scenario::PriceMoves;
 use ballast_fixed::kernel::{ln, Q48};
 use ballast_fixed::Ratio;
 
-/// Distinct price shocks of the 24 scenarios.
-const SHOCKS: usize = 13;
+/// 3p of scenarios 0 to 13, which come in pairs: with volatility up, and down.
+const NORMAL: [i8; 7] = [0, 1, -1, 2, -2, 3, -3];
+/// 3p of scenarios 14 to 19, with volatility up.
+const EXTREME: [i8; 6] = [-6, 6, -12, 12, 24, 36];
 
-/// 3p of each: none, ±⅓, ±⅔, ±1, then the extremes.
-const THIRDS: [i8; SHOCKS] = [0, 1, -1, 2, -2, 3, -3, -6, 6, -12, 12, 24, 36];
+/// What divides the P&L of scenarios 14 to 19.
+pub(crate) const WEIGHTS: [Weight; EXTREME.len()] = {
+    const fn weight(divisor: u8) -> Weight {
+        Weight {
+            halvings: divisor.trailing_zeros() as u8,
+            third: divisor == 12,
+        }
+    }
+    [weight(2), weight(2), weight(4), weight(4), weight(8), weight(12)]
+};
 
-/// Which volatility a scenario prices at, as the index of an option's seven total volatilities.
-pub(crate) mod volatility {
-    /// σ at the time to expiry: today's price.
-    pub const BASE: u8 = 0;
-    /// σ↑.
-    pub const UP: u8 = 1;
-    /// σ↓.
-    pub const DOWN: u8 = 2;
-    /// σ(1 + 0.15k).
-    pub const TILT_UP: u8 = 3;
-    /// σ(1 − 0.15k).
-    pub const TILT_DOWN: u8 = 4;
-    /// σ(1 + 0.15|k|).
-    pub const WINGS: u8 = 5;
-    /// σ with a day less.
-    pub const DAY_LESS: u8 = 6;
-    /// How many there are.
-    pub const COUNT: usize = 7;
-}
-
-/// A scenario as an option is priced in it.
+/// w = 2^−halvings, and a third of it in the last extreme, 1/12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// Index of its shock.
-    pub shock: u8,
-    /// Index of its volatility.
-    pub volatility: u8,
-    /// w is 2 to the minus this,
-    pub halvings: u8,
-    /// and a third of it in the last extreme, 1/12.
-    pub third: bool,
+pub(crate) struct Weight {
+    halvings: u8,
+    third: bool,
 }
 
-impl Row {
-    /// w·x, rounded down. The only scenario of a third is a rise of price and volatility, where a call gains: x ≥ 0 but for rounding.
+impl Weight {
+    /// w·x, rounded down. The only one with a third is a rise of price and volatility, where a call gains: x ≥ 0 but for rounding.
     #[inline(always)]
-    pub fn weighted(&self, x: Q48) -> Q48 {
+    pub fn of(self, x: Q48) -> Q48 {
         let x = if self.third {
             (x.0.max(0) as u64 / 3) as i64
         } else {
@@ -54,46 +38,6 @@ impl Row {
         Q48(x.wrapping_shr(u32::from(self.halvings)))
     }
 }
-
-const fn row(shock: u8, volatility: u8, divisor: u8) -> Row {
-    Row {
-        shock,
-        volatility,
-        halvings: divisor.trailing_zeros() as u8,
-        third: divisor == 12,
-    }
-}
-
-/// The table of section 1 in these indices; a test compares it with [`crate::scenario::TABLE`].
-pub(crate) const ROWS: [Row; SCENARIOS] = {
-    use volatility::{DAY_LESS, DOWN, TILT_DOWN, TILT_UP, UP, WINGS};
-    [
-        row(0, UP, 1),
-        row(0, DOWN, 1),
-        row(1, UP, 1),
-        row(1, DOWN, 1),
-        row(2, UP, 1),
-        row(2, DOWN, 1),
-        row(3, UP, 1),
-        row(3, DOWN, 1),
-        row(4, UP, 1),
-        row(4, DOWN, 1),
-        row(5, UP, 1),
-        row(5, DOWN, 1),
-        row(6, UP, 1),
-        row(6, DOWN, 1),
-        row(7, UP, 2),
-        row(8, UP, 2),
-        row(9, UP, 4),
-        row(10, UP, 4),
-        row(11, UP, 8),
-        row(12, UP, 12),
-        row(0, TILT_UP, 1),
-        row(0, TILT_DOWN, 1),
-        row(0, WINGS, 1),
-        row(0, DAY_LESS, 1),
-    ]
-};
 
 /// A relative price change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,7 +65,10 @@ impl Shock {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shocks {
     made_of: [Ratio; 3],
-    shocks: [Shock; SHOCKS],
+    /// Of scenarios 0 to 13, one a pair.
+    pub normal: [Shock; NORMAL.len()],
+    /// Of scenarios 14 to 19.
+    pub extreme: [Shock; EXTREME.len()],
 }
 
 impl Shocks {
@@ -132,12 +79,13 @@ impl Shocks {
     #[inline(never)]
     pub fn make(&mut self, scan_range: Ratio, floor: Ratio, open: Ratio) {
         let made_of = [scan_range, floor, open];
-        if self.made_of == made_of && self.shocks[0].factor == Q48::ONE {
+        if self.made_of == made_of && self.normal[0].factor == Q48::ONE {
             return;
         }
         self.made_of = made_of;
         let part = Q48::from_ratio(open);
-        for (slot, thirds) in self.shocks.iter_mut().zip(THIRDS) {
+        let slots = self.normal.iter_mut().chain(&mut self.extreme);
+        for (slot, thirds) in slots.zip(NORMAL.into_iter().chain(EXTREME)) {
             // 36ψ and 3·floor are below 2³⁶.
             let size = scan_range.0.wrapping_mul(i64::from(thirds.unsigned_abs()));
             let cut = thirds < 0 && size > floor.0.wrapping_mul(3);
@@ -152,18 +100,15 @@ impl Shocks {
         }
     }
 
-    /// All of them, by the index of a [`Row`].
-    pub fn all(&self) -> &[Shock; SHOCKS] {
-        &self.shocks
-    }
-
     /// P&L of a linear notional in dollars, each value rounded down by less than 3 units and 2⁻⁴⁶ of the notional.
     pub fn linear(&self, notional: i64) -> PriceMoves {
-        let pnl = |index: usize| Q48(notional).times(self.shocks[index].delta()).0;
+        let pnl = |shock: &Shock| Q48(notional).times(shock.delta()).0;
+        let [_, rise1, fall1, rise2, fall2, rise3, fall3] = &self.normal;
+        let [crash2, _, crash4, ..] = &self.extreme;
         PriceMoves {
-            rise: [pnl(1), pnl(3), pnl(5)],
-            fall: [pnl(2), pnl(4), pnl(6)],
-            crash: [pnl(7) >> 1, pnl(9) >> 2],
+            rise: [rise1, rise2, rise3].map(pnl),
+            fall: [fall1, fall2, fall3].map(pnl),
+            crash: [pnl(crash2) >> 1, pnl(crash4) >> 2],
         }
     }
 }
@@ -172,6 +117,8 @@ impl Shocks {
 mod tests {
     use super::*;
     use crate::scenario::{Volatility, TABLE};
+    extern crate std;
+    use std::vec::Vec;
 
     fn table() -> Shocks {
         let mut shocks = Shocks::default();
@@ -180,20 +127,21 @@ mod tests {
     }
 
     #[test]
-    fn the_rows_are_those_of_the_table() {
-        for (row, scenario) in ROWS.iter().zip(TABLE) {
-            assert_eq!(THIRDS[usize::from(row.shock)], scenario.thirds);
-            let weighted = row.weighted(Q48(96)).0;
-            assert_eq!(weighted * i64::from(scenario.divisor), 96);
-            let expected = match scenario.volatility {
-                Volatility::Up => volatility::UP,
-                Volatility::Down => volatility::DOWN,
-                Volatility::TiltUp => volatility::TILT_UP,
-                Volatility::TiltDown => volatility::TILT_DOWN,
-                Volatility::Wings => volatility::WINGS,
-                Volatility::DayLess => volatility::DAY_LESS,
-            };
-            assert_eq!(row.volatility, expected);
+    fn the_shocks_are_those_of_the_table() {
+        use Volatility::{DayLess, Down, TiltDown, TiltUp, Up, Wings};
+        let expect = |index: usize, thirds: i8, volatility: Volatility| {
+            assert_eq!((TABLE[index].thirds, TABLE[index].volatility), (thirds, volatility));
+        };
+        for (pair, thirds) in NORMAL.into_iter().enumerate() {
+            expect(2 * pair, thirds, Up);
+            expect(2 * pair + 1, thirds, Down);
+        }
+        for (index, (thirds, weight)) in EXTREME.into_iter().zip(WEIGHTS).enumerate() {
+            expect(14 + index, thirds, Up);
+            assert_eq!(weight.of(Q48(96)).0 * i64::from(TABLE[14 + index].divisor), 96);
+        }
+        for (index, volatility) in [TiltUp, TiltDown, Wings, DayLess].into_iter().enumerate() {
+            expect(20 + index, 0, volatility);
         }
     }
 
@@ -201,8 +149,9 @@ mod tests {
     #[test]
     fn shocks_stop_at_the_floor() {
         let shocks = table();
+        let all: Vec<Shock> = shocks.normal.into_iter().chain(shocks.extreme).collect();
         let near = |index: usize, value: f64| {
-            let shock = shocks.all()[index];
+            let shock = all[index];
             assert!(
                 (shock.factor.0 as f64 / (1u64 << 48) as f64 - value).abs() < 1e-14,
                 "{index}"

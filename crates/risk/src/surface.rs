@@ -2,6 +2,7 @@
 //!
 //! With z = ln(K/F)/(σ_atm·√T), held within ±3: σ(K) = σ_atm·(1 + skew·z + curvature·z²), never below √(variance floor / T) and always
 //! within 5 % to 400 %. Beyond three standard deviations a surface says nothing that a market would have told it, so it stays flat.
+use crate::option_book::quotient;
 use crate::RiskError;
 use ballast_fixed::kernel::{root_years, sqrt, Q48};
 use ballast_fixed::Ratio;
@@ -84,17 +85,20 @@ impl Smile {
             .min(LARGEST_VOLATILITY);
         let root = Q48(root_years.0.clamp(1 << 38, 1 << 51)); // 9·10⁻⁴, under a minute, to 8, sixty years
         let total = at_the_money.times(root); // 2³³ to 2⁵³
-        let floor = if surface.variance_floor.0 <= 0 {
+                                              // Where the floor is below that of every volatility, the usual case, it needs no root.
+        let least = LEAST_VOLATILITY.times(root);
+        let variance = Q48::from_ratio(surface.variance_floor);
+        let floor = if variance <= least.times(least) {
             Q48::ZERO
         } else {
-            Q48::quotient(sqrt(Q48::from_ratio(surface.variance_floor)).0, root.0)
+            Q48::quotient(sqrt(variance).0, root.0)
         };
         Smile {
             at_the_money,
             skew: Q48::from_ratio(surface.skew),
             curvature: Q48::from_ratio(surface.curvature),
             limit: Q48(total.0.wrapping_mul(WIDTH)),
-            inverse: Q48::quotient(Q48::ONE.0, total.0).min(Q48(1 << 62)),
+            inverse: quotient(Q48::ONE.0, total.0),
             floor,
         }
     }

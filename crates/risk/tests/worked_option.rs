@@ -1,0 +1,269 @@
+//! The option of the methodology's section 0: ETH at 3,000, a 30-day call at the money, σ = 65 %.
+use ballast_fixed::kernel::{ln_price, Q48};
+use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_risk::surface::Surface;
+use ballast_risk::{defaults, isolated_linear, AssetBook, AssetReport, Bucket, Cash, Expiry, MarginReport, OptionBook};
+use ballast_risk::{OptionLeg, Portfolio, PortfolioParams, PriceState, RiskError, Volatilities};
+
+const PARAMS: PortfolioParams = PortfolioParams::DEFAULT;
+const USD: i64 = 1_000_000_000;
+const MONTH: i64 = 2_592_000;
+
+fn month(sigma: i64, slow_sigma: i64) -> Expiry {
+    Expiry {
+        forward: Price(3_000 * USD),
+        slow_forward: Price(3_000 * USD),
+        seconds: MONTH,
+        fixed: Ratio::ZERO,
+        surface: Surface::flat(Ratio(sigma)),
+        slow_surface: Surface::flat(Ratio(slow_sigma)),
+    }
+}
+
+/// `quantity` in thousandths.
+fn option(call: bool, strike: i64, quantity: i64) -> OptionLeg {
+    let strike = Price(strike * USD);
+    OptionLeg {
+        strike,
+        ln_strike: ln_price(strike),
+        call,
+        quantity: Quantity(quantity * 1_000_000),
+        quote: Notional::ZERO,
+    }
+}
+
+/// Options and, in thousandths, futures of the expiry; values at the index, and at the slow price 10 % below it where asked.
+fn book(expiry: &Expiry, price: PriceState, options: &[OptionLeg], futures: i64) -> AssetReport {
+    let mut memory = OptionBook::default();
+    let mut book = AssetBook::with_options(&defaults::ETH, &PARAMS, price, Price(3_000 * USD), &mut memory);
+    book.begin_expiry(0, expiry).unwrap();
+    for leg in options {
+        book.add_option(leg).unwrap();
+    }
+    if futures != 0 {
+        let quantity = Quantity(futures * 1_000_000);
+        let [value, slow] = [expiry.forward, expiry.slow_forward].map(|price| price.times(quantity));
+        book.add_linear(Bucket::Expiry(0), value, slow, value.negated().unwrap())
+            .unwrap();
+    }
+    let mut out = AssetReport::default();
+    book.finish(&mut out).unwrap();
+    out
+}
+
+fn margin(report: &AssetReport, cash: i64) -> MarginReport {
+    let mut sum = Portfolio::new(&PARAMS);
+    sum.add(report, &defaults::ETH.clusters).unwrap();
+    sum.finish(Cash::at_par(QuoteAmount(cash * 1_000_000))).unwrap()
+}
+
+fn cents(x: Dollars) -> i64 {
+    (x.0 + 500_000) / 1_000_000
+}
+
+#[test]
+fn ten_calls_against_their_delta_cost_a_fifth() {
+    let calls = option(true, 3_000, 10_000);
+    let month = month(650_000_000, 650_000_000);
+    let fresh = PriceState::default();
+    let m = margin(&book(&month, fresh, &[calls], -5_370), 0);
+    assert_eq!(cents(m.initial), 76_988);
+    // Alone: the calls may lose nearly their premium, the futures are an outright.
+    let future = Price(3_000 * USD).times(Quantity(-5_370_000_000));
+    let (futures, _) = isolated_linear(&defaults::ETH, &PARAMS, future).unwrap();
+    let (alone, _) = book(&month, fresh, &[calls], 0).alone(&PARAMS).unwrap();
+    assert_eq!(cents(Dollars(alone.0 + futures.0)), 399_048);
+}
+
+/// At the money a call is worth F·(2Φ(σ√T/2) − 1) = F·erf(σ√T/√8): σ√T = 0.65·√(30/365), to 20 digits 222.70545121019037289.
+const CALL: f64 = 222.705_451_210;
+
+fn near(x: Dollars, expected: f64, tolerance: f64) {
+    let value = x.0 as f64 / 1e8;
+    assert!((value - expected).abs() <= tolerance, "{value} against {expected}");
+}
+
+#[test]
+fn premium_and_value_are_profit_together() {
+    let bought = OptionLeg {
+        quote: Notional::from_dollars(Dollars(-250 * 100_000_000)),
+        ..option(true, 3_000, 1_000)
+    };
+    let report = book(&month(650_000_000, 650_000_000), PriceState::default(), &[bought], 0);
+    near(report.option_value, CALL, 1e-6);
+    near(report.unrealised_index, CALL - 250.0, 1e-6);
+    near(report.net_option_value, CALL * 0.05, 1e-6);
+    // Bought dear: the loss counts in a withdrawal, a gain would not.
+    let m = margin(&report, 1_000);
+    near(m.equity_maintenance, 1_000.0 + CALL - 250.0, 1e-6);
+    near(m.equity_withdrawal, 1_000.0 + CALL - 250.0, 1e-6);
+    let cheap = OptionLeg {
+        quote: Notional::ZERO,
+        ..bought
+    };
+    let report = book(&month(650_000_000, 650_000_000), PriceState::default(), &[cheap], 0);
+    assert_eq!(margin(&report, 1_000).equity_withdrawal, Dollars(1_000 * 100_000_000));
+}
+
+/// The slow mean is 75 %: 3,000·erf(0.75·√(30/365)/√8) = 256.84482017695552945.
+#[test]
+fn new_risk_takes_the_worse_surface() {
+    let dear = 256.844_820_177;
+    let month = month(650_000_000, 750_000_000);
+    let long = book(&month, PriceState::default(), &[option(true, 3_000, 1_000)], 0);
+    near(long.unrealised_index, CALL, 1e-6);
+    near(long.unrealised_initial, CALL, 1e-6);
+    let short = book(&month, PriceState::default(), &[option(true, 3_000, -1_000)], 0);
+    near(short.unrealised_index, -CALL, 1e-6);
+    near(short.unrealised_initial, -dear, 1e-6);
+    near(short.unrealised_liquidation, -CALL, 1e-6);
+    // A short put of the strike is worth the same, and each is taken at its own worse volatility.
+    let legs = [option(true, 3_000, 1_000), option(false, 3_000, -1_000)];
+    near(
+        book(&month, PriceState::default(), &legs, 0).unrealised_initial,
+        CALL - dear,
+        2e-3,
+    );
+}
+
+/// A call struck at a tenth of the price is worth F − K: 2,700 at the index, 2,400 at a slow price 10 % lower.
+#[test]
+fn new_risk_takes_the_worse_price() {
+    let expiry = Expiry {
+        slow_forward: Price(2_700 * USD),
+        ..month(650_000_000, 650_000_000)
+    };
+    let deep = option(true, 300, 1_000);
+    let report = book(&expiry, PriceState::default(), &[deep], 0);
+    near(report.unrealised_index, 2_700.0, 1e-6);
+    near(report.unrealised_initial, 2_400.0, 1e-6);
+    // Hedged with a future the asset as a whole does not care.
+    near(
+        book(&expiry, PriceState::default(), &[deep], -1_000).unrealised_initial,
+        2_700.0,
+        1e-6,
+    );
+    // Short, the index is the worse one.
+    let short = option(true, 300, -1_000);
+    near(
+        book(&expiry, PriceState::default(), &[short], 0).unrealised_initial,
+        -2_700.0,
+        1e-6,
+    );
+}
+
+#[test]
+fn an_uncertain_price_moves_options_with_their_asset() {
+    let month = month(650_000_000, 650_000_000);
+    let price = PriceState {
+        uncertainty: Ratio(100_000_000),
+        dead: false,
+    };
+    let report = book(&month, price, &[option(true, 300, 1_000)], 0);
+    near(report.unrealised_index, 2_700.0, 1e-6);
+    near(report.unrealised_liquidation, 3_000.0, 1e-6);
+    near(report.unrealised_initial, 2_400.0, 1e-6);
+    let hedged = book(&month, price, &[option(true, 300, 1_000)], -1_000);
+    near(hedged.unrealised_liquidation, 2_700.0, 1e-6);
+    // A straddle gains either way, so doubt is in its favour and today is the worst.
+    let straddle = book(
+        &month,
+        price,
+        &[option(true, 3_000, 1_000), option(false, 3_000, 1_000)],
+        0,
+    );
+    assert!(straddle.unrealised_liquidation > straddle.unrealised_index);
+    assert_eq!(straddle.unrealised_initial, straddle.unrealised_index);
+}
+
+/// Half of the average is fixed: shocks and deltas halve, and so does a future's scan; its buffer does not.
+#[test]
+fn the_window_scales_shocks() {
+    let expiry = Expiry {
+        fixed: Ratio(500_000_000),
+        seconds: 900,
+        ..month(650_000_000, 650_000_000)
+    };
+    let future = book(&expiry, PriceState::default(), &[], 1_000);
+    near(future.scan, 180.0, 1e-6); // 12 %·½·3,000
+    near(future.net_delta, 1_500.0, 1e-6);
+    near(future.buffer, 15.0, 1e-9);
+    let deep = book(&expiry, PriceState::default(), &[option(true, 300, 1_000)], 0);
+    near(deep.scan, 180.0, 1e-6);
+    near(deep.net_delta, 1_500.0, 1e-6);
+    let fixed = Expiry {
+        fixed: Ratio::ONE,
+        ..expiry
+    };
+    near(
+        book(&fixed, PriceState::default(), &[option(true, 300, 1_000)], 0).scan,
+        0.0,
+        1e-6,
+    );
+}
+
+/// Long call and short put are a future, for the spread charge too: λψ + β = 14 % of 3,000 as between futures.
+#[test]
+fn a_synthetic_future_is_charged_as_one() {
+    let mut memory = OptionBook::default();
+    let mut book = AssetBook::with_options(
+        &defaults::ETH,
+        &PARAMS,
+        PriceState::default(),
+        Price(3_000 * USD),
+        &mut memory,
+    );
+    let value = Price(3_000 * USD).times(Quantity(-1_000_000_000));
+    book.add_linear(Bucket::Perpetual, value, value, value.negated().unwrap())
+        .unwrap();
+    book.begin_expiry(4, &month(650_000_000, 650_000_000)).unwrap();
+    book.add_option(&option(true, 3_000, 1_000)).unwrap();
+    book.add_option(&option(false, 3_000, -1_000)).unwrap();
+    let mut out = AssetReport::default();
+    book.finish(&mut out).unwrap();
+    near(out.spread, 420.0, 1e-5);
+    near(out.matched_linear, 3_000.0, 1e-5);
+    near(out.scan, 0.0, 1e-5);
+    // One short unit of an option at 1 % of the index.
+    near(out.short_option_minimum, 30.0, 1e-5);
+}
+
+#[test]
+fn order_and_domain_are_checked() {
+    let mut memory = OptionBook::default();
+    let month = month(650_000_000, 650_000_000);
+    let mut without = AssetBook::new(&defaults::ETH, &PARAMS, PriceState::default());
+    assert_eq!(without.begin_expiry(0, &month), Err(RiskError::InvalidParameter));
+    assert_eq!(
+        without.add_option(&option(true, 3_000, 1)),
+        Err(RiskError::InvalidParameter)
+    );
+    let mut book = AssetBook::with_options(
+        &defaults::ETH,
+        &PARAMS,
+        PriceState::default(),
+        Price(3_000 * USD),
+        &mut memory,
+    );
+    assert_eq!(
+        book.add_option(&option(true, 3_000, 1)),
+        Err(RiskError::OutOfOrder),
+        "no expiry"
+    );
+    book.begin_expiry(3, &month).unwrap();
+    assert_eq!(book.begin_expiry(3, &month), Err(RiskError::OutOfOrder));
+    assert_eq!(book.begin_expiry(2, &month), Err(RiskError::OutOfOrder));
+    assert_eq!(book.add_option(&option(true, 0, 1)), Err(RiskError::InvalidParameter));
+    // $20bn are 6,666,666.67 options.
+    assert_eq!(book.add_option(&option(true, 3_000, 6_666_666_666)), Ok(()));
+    assert_eq!(book.add_option(&option(true, 3_000, 1)), Err(RiskError::Overflow));
+    assert_eq!(
+        book.add_option(&option(true, i64::MAX / USD, i64::MAX / USD)),
+        Err(RiskError::Overflow)
+    );
+    let wild = Volatilities::same(Q48::ONE.plus(Q48::ONE).plus(Q48(1 << 50)));
+    assert_eq!(
+        book.add_option_at(&option(true, 3_000, 0), wild),
+        Err(RiskError::InvalidParameter)
+    );
+}
