@@ -1,6 +1,7 @@
 //! One asset of one account: scenario P&L, charges, and what it adds to each equity (methodology, sections 1, 3 and 4).
 use crate::collateral::{credit, spot, Spot};
 use crate::expiry::{Expiry, Volatilities};
+use crate::method::{self, Method};
 use crate::option_book::{point, OptionBook, OptionLeg};
 use crate::scenario::{linear_moves, product, worst_loss, worst_scenario, ScenarioPnl};
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
@@ -56,6 +57,8 @@ pub struct AssetReport {
     pub net_delta: Dollars,
     /// Σ|N| over linear positions and Σ|q|·S over options; rounded up.
     pub gross: Dollars,
+    /// What the account's method asks for this asset, where that is not [`Method::Portfolio`]: initial and maintenance.
+    pub method: (Dollars, Dollars),
     /// Net value of the options at the index and the current surface; rounded down.
     pub option_value: Dollars,
     /// X_a: P&L in each scenario.
@@ -114,6 +117,7 @@ pub struct AssetBook<'a> {
     unrealised_slow: Notional,
     pub(crate) collateral_index: Notional,
     collateral_slow: Notional,
+    method: Method,
     /// Buckets with options, and those in the settlement window.
     pub(crate) options: Option<&'a mut OptionBook>,
     /// Σ|q|·max(F, K, S) over options.
@@ -146,6 +150,7 @@ impl<'a> AssetBook<'a> {
             unrealised_slow: Notional::ZERO,
             collateral_index: Notional::ZERO,
             collateral_slow: Notional::ZERO,
+            method: Method::Portfolio,
             options: None,
             option_sizes: Dollars::ZERO,
         }
@@ -216,6 +221,11 @@ impl<'a> AssetBook<'a> {
     /// The options, where there are any.
     pub(crate) fn used_options(&self) -> Option<&OptionBook> {
         self.options.as_deref().filter(|options| options.used)
+    }
+
+    /// The account's method; without it [`Method::Portfolio`]. All assets of an account need the same.
+    pub fn set_method(&mut self, method: Method) {
+        self.method = method;
     }
 
     /// The account's collateral in this asset, valued at the index and at the slow price.
@@ -292,7 +302,27 @@ impl<'a> AssetBook<'a> {
             self.requirement(credit_index, out)?;
             out.option_value = Dollars::ZERO;
         }
+        out.method = self.method_requirement(credit_index)?;
         self.equities(credit_index, out)
+    }
+
+    /// What the method asks for, see [`Method`].
+    fn method_requirement(&self, credit_index: Dollars) -> Result<(Dollars, Dollars), RiskError> {
+        let (net_linear, options) = match self.used_options() {
+            Some(book) => (book.totals.net_linear, Dollars(book.totals.absolute_delta)),
+            None => (0, Dollars::ZERO),
+        };
+        let linear = match self.method {
+            Method::Portfolio => return Ok(method::NOTHING),
+            Method::Linear => self.gross.ceil()?,
+            Method::RiskAdjusted => {
+                let net = self.long.minus(self.short)?;
+                let net = net.plus(Notional::from_dollars(Dollars(net_linear)))?;
+                let hedge = self.hedge(credit_index, net)?;
+                net.plus(hedge.delta)?.magnitude()?.ceil()?
+            }
+        };
+        method::outright(self.params, self.portfolio, linear.plus(options)?)
     }
 
     #[inline(never)]

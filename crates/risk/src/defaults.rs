@@ -14,6 +14,9 @@ const fn million_dollars(value: i64) -> Dollars {
 
 const ALONE: [u8; MAX_LEVELS] = [0, 0, 0, 0];
 
+/// Standard deviations of a day, for the reported value at risk: BTC, ETH, SOL, mid cap (section 4).
+pub const DAILY_VOLATILITY: [Ratio; 4] = [percent(32), percent(41), percent(60), percent(65)];
+
 /// Bitcoin.
 pub const BTC: AssetParams = AssetParams {
     scan_range: percent(95),

@@ -157,6 +157,11 @@ impl Term {
         Volatilities { current, slow }
     }
 
+    /// T.
+    pub fn years(&self) -> Q48 {
+        self.root.times(self.root) // √T is under 182
+    }
+
     /// σ√T for a σ, today.
     pub fn total(&self, sigma: Q48) -> TotalVolatility {
         TotalVolatility::new(sigma, self.root)

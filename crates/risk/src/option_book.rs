@@ -113,6 +113,8 @@ pub(crate) struct Totals {
     pub error: i64,
     /// ΣN_b of the linear legs alone, rounded down.
     pub net_linear: i64,
+    /// Σ|q·Δ·F| over options, upper bound.
+    pub absolute_delta: i64,
     /// V_b by sign, upper bounds.
     pub vega: Sides,
     /// Option quantities that are not deep, at S; upper bounds.
@@ -515,6 +517,9 @@ impl OptionBook {
             let error = scaled(size, delta_error).wrapping_add(amounts.units);
             bucket.delta = bucket.delta.wrapping_add(side.delta);
             bucket.delta_error = bucket.delta_error.wrapping_add(error);
+            totals.absolute_delta = (totals.absolute_delta)
+                .wrapping_add(side.delta.wrapping_abs())
+                .wrapping_add(error);
             let units = scaled(size.wrapping_add(amounts.units), self.term.index_ratio)
                 .wrapping_add(3)
                 .wrapping_add(size.max(side.strikes.wrapping_abs()) >> 46);

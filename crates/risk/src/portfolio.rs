@@ -141,6 +141,8 @@ pub struct Portfolio<'a> {
     cluster_levels: [u8; MAX_CLUSTERS],
     report: MarginReport,
     equity: EquitySums,
+    /// Σ of what the account's method asks for: initial and maintenance.
+    method: (Dollars, Dollars),
 }
 
 impl<'a> Portfolio<'a> {
@@ -152,6 +154,7 @@ impl<'a> Portfolio<'a> {
             cluster_levels: [0; MAX_CLUSTERS],
             report: MarginReport::default(),
             equity: EquitySums::default(),
+            method: (Dollars::ZERO, Dollars::ZERO),
         }
     }
 
@@ -174,6 +177,8 @@ impl<'a> Portfolio<'a> {
         add(&mut report.net_option_value, asset.net_option_value)?;
         add(&mut report.buffer, asset.buffer)?;
         add(&mut report.gross, asset.gross)?;
+        add(&mut self.method.0, asset.method.0)?;
+        add(&mut self.method.1, asset.method.1)?;
         add(&mut report.credit_initial, asset.credit_floor)?;
         add(&mut equity.unrealised_index, asset.unrealised_index)?;
         add(&mut equity.unrealised_initial, asset.unrealised_initial)?;
@@ -235,8 +240,11 @@ impl<'a> Portfolio<'a> {
             .max(out.short_option_minimum)
             .plus(out.concentration)?
             .plus(out.net_option_value)?;
-        out.initial = required.plus(out.buffer)?;
-        out.maintenance = required.times_ceil(self.params.maintenance_factor)?.plus(out.buffer)?;
+        let initial = required.plus(out.buffer)?;
+        let maintenance = required.times_ceil(self.params.maintenance_factor)?.plus(out.buffer)?;
+        // No method requires less than the portfolio's.
+        out.initial = initial.max(self.method.0);
+        out.maintenance = maintenance.max(self.method.1);
         self.equities(cash, &mut out)?;
         Ok(out)
     }

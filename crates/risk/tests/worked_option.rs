@@ -3,7 +3,7 @@ use ballast_fixed::kernel::{ln_price, Q48};
 use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::surface::Surface;
 use ballast_risk::{defaults, isolated_linear, AssetBook, AssetReport, Bucket, Cash, Expiry, MarginReport, OptionBook};
-use ballast_risk::{OptionLeg, Portfolio, PortfolioParams, PriceState, RiskError, Volatilities};
+use ballast_risk::{Method, OptionLeg, Portfolio, PortfolioParams, PriceState, RiskError, Volatilities};
 
 const PARAMS: PortfolioParams = PortfolioParams::DEFAULT;
 const USD: i64 = 1_000_000_000;
@@ -266,4 +266,55 @@ fn order_and_domain_are_checked() {
         book.add_option_at(&option(true, 3_000, 0), wild),
         Err(RiskError::InvalidParameter)
     );
+}
+
+/// BTC-like arithmetic on ETH: ψ + b = 12.5 %, 0.70·ψ + b = 8.9 %.
+#[test]
+fn methods_never_ask_for_less() {
+    let by = |method: Method, legs: &[OptionLeg], futures: i64, collateral: i64| {
+        let mut memory = OptionBook::default();
+        let index = Price(3_000 * USD);
+        let mut book = AssetBook::with_options(&defaults::ETH, &PARAMS, PriceState::default(), index, &mut memory);
+        book.set_method(method);
+        let held = index.times(Quantity(collateral * USD));
+        book.set_collateral(held, held).unwrap();
+        let perpetual = index.times(Quantity(1_000_000_000));
+        book.add_linear(Bucket::Perpetual, perpetual, perpetual, perpetual.negated().unwrap())
+            .unwrap();
+        book.begin_expiry(0, &month(650_000_000, 650_000_000)).unwrap();
+        for leg in legs {
+            book.add_option(leg).unwrap();
+        }
+        let future = index.times(Quantity(futures * USD));
+        book.add_linear(Bucket::Expiry(0), future, future, future.negated().unwrap())
+            .unwrap();
+        let mut out = AssetReport::default();
+        book.finish(&mut out).unwrap();
+        let m = margin(&out, 0);
+        (m.initial, m.maintenance)
+    };
+    // 3,000 long against 9,000 short: 12,000, 6,000 after netting, 3,000 with one ETH held.
+    let figures = |(initial, maintenance): (Dollars, Dollars), dollars: i64| {
+        near(initial, dollars as f64 * 0.125, 1e-6);
+        near(maintenance, dollars as f64 * 0.089, 1e-6);
+    };
+    figures(by(Method::Linear, &[], -3, 0), 12_000);
+    figures(by(Method::Linear, &[], -3, 1), 12_000);
+    // A deep call adds its whole delta of 3,000 to both, in spite of its direction.
+    let deep = option(true, 300, 1_000);
+    figures(by(Method::Linear, &[deep], -3, 0), 15_000);
+    // The portfolio's spread charge and buffers are the larger part here: netting may not undercut them.
+    for (legs, futures, collateral) in [
+        (&[] as &[OptionLeg], -3, 0),
+        (&[], -3, 1),
+        (&[deep], -3, 0),
+        (&[deep], 2, 3),
+    ] {
+        let [linear, adjusted, portfolio] =
+            [Method::Linear, Method::RiskAdjusted, Method::Portfolio].map(|m| by(m, legs, futures, collateral));
+        assert!(adjusted.0 >= portfolio.0 && adjusted.1 >= portfolio.1);
+        assert!(linear.0 >= portfolio.0 && linear.1 >= portfolio.1);
+    }
+    // Long only, nothing nets: all of 9,000.
+    figures(by(Method::RiskAdjusted, &[], 2, 0), 9_000);
 }
