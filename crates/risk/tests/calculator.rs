@@ -76,6 +76,40 @@ fn the_example_file_is_the_basis_trade() {
     );
 }
 
+/// The option of the methodology's section 0.
+#[test]
+fn the_second_example_file_is_the_hedged_call() {
+    let file = input::read(include_str!("../examples/margin/delta_hedge.json")).unwrap();
+    assert_eq!(file.warnings, [] as [String; 0]);
+    let outcome = compute::compute(&file).unwrap();
+    let answer = output::render(&outcome, file.levels).unwrap();
+    let rounded = |field: &str| format!("{:.2}", answer[field].as_f64().unwrap());
+    assert_eq!(
+        (rounded("IM"), rounded("isolated_IM")),
+        ("769.88".into(), "3990.48".into())
+    );
+}
+
+#[test]
+fn options_of_an_expiry_share_its_forward() {
+    let mut input = basis_trade();
+    input["markets"]["D"] = json!({"asset": "BTC", "kind": "option", "call": false, "strike": 2.0, "iv": 0.6, "forward": 1.01, "expiry": 1});
+    input["account"]["positions"] = json!([{"market": "C", "qty": 1}, {"market": "D", "qty": 1}]);
+    assert!(answer(&input).unwrap_err().contains("differ in forward"));
+}
+
+#[test]
+fn a_fixed_parameter_is_warned_of() {
+    let mut input = basis_trade();
+    input["params"] = json!({"skew_cap": 0.15, "theta_days": 2, "vega_offset": 0.5});
+    let read = input::read(&input.to_string()).unwrap();
+    assert_eq!(
+        read.warnings,
+        ["params.theta_days is 1 in this engine, whatever the file says"]
+    );
+    assert_eq!(read.portfolio.vega_offset, Ratio(500_000_000));
+}
+
 /// 3.2 % of 100,000 a day, the 99 % quantile of the normal distribution 2.326347874.
 #[test]
 fn value_at_risk_is_delta_normal() {
