@@ -57,7 +57,7 @@ impl Volatilities {
 /// the settlement price and a time in proportion to g to go, so the variance of the average's logarithm is proportional to g²·g.
 /// It starts from the hour of the window's begin, without a jump: T = g³ hours, in whole seconds and at least a minute. (A continuous
 /// average over the half hour has g³·30/3 minutes: a sixth of that.)
-fn pricing_seconds(seconds: i64, open: Ratio) -> (i64, i64) {
+pub(crate) fn pricing_seconds(seconds: i64, open: Ratio) -> (i64, i64) {
     const LEAST: i64 = 60;
     const DAY: i64 = 86_400;
     const LONGEST: i64 = 1 << 40;

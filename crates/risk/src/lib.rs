@@ -17,6 +17,7 @@ pub mod liquidation;
 mod method;
 mod mixed;
 mod option_book;
+mod option_mark;
 mod params;
 mod portfolio;
 pub mod report;
@@ -24,6 +25,7 @@ pub mod scenario;
 pub mod settlement;
 mod shocks;
 pub mod slow_price;
+pub mod slow_surface;
 pub mod surface;
 pub mod trade;
 

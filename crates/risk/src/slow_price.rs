@@ -30,9 +30,8 @@ pub fn advance(slow: Price, index: Price, elapsed: u32, params: &SlowPriceParams
         return Ok(slow);
     }
     let gap = i128::from(index.0).checked_sub(i128::from(slow.0)).ok_or(Overflow)?;
-    let kept = decay(per_second(params.seconds)?, elapsed);
-    // |gap| < 2⁶⁴ and 1 − kept < 2⁶³ + 1: the product fits 128 bits.
-    let closed = (1u64 << 63).saturating_sub(kept);
+    // |gap| < 2⁶⁴ and the part at most 2⁶³: the product fits 128 bits.
+    let closed = closed_part(params.seconds, elapsed)?;
     let step = (gap.unsigned_abs().checked_mul(u128::from(closed)).ok_or(Overflow)? >> 63) as i128;
     let cap = speed_cap(slow, elapsed, params.speed_per_hour)?;
     let step = step.min(cap);
@@ -43,6 +42,15 @@ pub fn advance(slow: Price, index: Price, elapsed: u32, params: &SlowPriceParams
     };
     let next = i128::from(slow.0).checked_add(moved).ok_or(Overflow)?;
     i64::try_from(next).map(Price).map_err(|_| Overflow)
+}
+
+/// 1 − e^(−elapsed/seconds) in Q63: the part of a gap that is closed. Counts a day at most.
+///
+/// # Errors
+/// [`Overflow`] when `seconds` is 0.
+pub(crate) fn closed_part(seconds: u32, elapsed: u32) -> Checked<u64> {
+    let kept = decay(per_second(seconds)?, elapsed.min(MAX_ELAPSED));
+    Ok((1u64 << 63).saturating_sub(kept))
 }
 
 /// e^(−1/seconds) in Q63, by the first terms of its series; below two units of 2⁻⁶³ for seconds ≥ 16.

@@ -41,6 +41,7 @@ impl Surface {
     /// Checks every field against its hard bounds. Within them σ(K) is positive and at most 2.65 times σ_atm.
     ///
     /// Fails with [`RiskError::InvalidParameter`].
+    #[inline(never)]
     pub fn validate(&self) -> Result<(), RiskError> {
         let Surface {
             at_the_money,
@@ -60,6 +61,7 @@ impl Surface {
     }
 
     /// σ of the strike with this ln(K/F), at √T in root years ([`root_years`]). To the kernel's precision.
+    #[inline(never)]
     pub fn sigma(&self, log_moneyness: Q48, root_years: Q48) -> Q48 {
         Smile::new(self, root_years).sigma(log_moneyness)
     }
@@ -137,6 +139,7 @@ pub struct Maturity {
 /// log-moneyness ln(K/F).
 ///
 /// Checked is σ²T at 26 points: z = −3, −2.5, … 3 of either expiry. Between two neighbouring points both are smooth (a quadratic, or flat).
+#[inline(never)]
 pub fn check_calendar(near: &Maturity, far: &Maturity) -> Result<(), RiskError> {
     let at = |maturity: &Maturity| {
         let root = root_years(maturity.seconds.max(LEAST_SECONDS));

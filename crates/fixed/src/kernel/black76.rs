@@ -18,6 +18,7 @@ const EIGHT: Q48 = Q48(8 << 48);
 
 /// √(seconds / 31,536,000), the root of a time in years of 365 days, within 0.6 units; 0 for none, and held
 /// from 7 years on.
+#[inline(never)]
 pub fn root_years(seconds: i64) -> Q48 {
     const YEAR: i64 = 31_536_000;
     // With 2¹² years as the unit the quotient has 12 bits more, its root 6.
@@ -44,6 +45,7 @@ impl TotalVolatility {
     const LARGEST: i64 = Q48::ONE.0 << 4;
 
     /// Volatility a year (1 is 100 %) and √T in root years. σ√T is held within 2⁻²⁰ to 16; negative factors count as zero.
+    #[inline(never)]
     pub fn new(sigma: Q48, root_years: Q48) -> TotalVolatility {
         const LARGEST_SIGMA: i64 = Q48::ONE.0 << 7;
         const LARGEST_ROOT: i64 = Q48::ONE.0 << 3;
@@ -125,6 +127,7 @@ pub(super) fn distances(ln: Q48, v: &TotalVolatility) -> Option<(i64, i64)> {
 /// at most F/K, for any logarithm and F/K from 0 to 32,000.
 ///
 /// Computed is the option out of the money, which has no large amounts to cancel, from the tails of the distribution only.
+#[inline(never)]
 pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
     let ratio = moneyness.ratio;
     let intrinsic = ratio.0.wrapping_sub(Q48::ONE.0).max(0);
@@ -156,6 +159,7 @@ pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
 }
 
 /// A put, price / K, by parity: call − (F/K − 1) to the last unit, and with the call's error.
+#[inline(never)]
 pub fn put(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
     call(moneyness, volatility).minus(moneyness.ratio).plus(Q48::ONE)
 }

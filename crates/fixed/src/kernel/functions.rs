@@ -4,11 +4,13 @@ use super::Q48;
 use crate::Price;
 
 /// ln x to the nearest unit or the one beside it; for x ≤ 0 that of the smallest positive number.
+#[inline(never)]
 pub fn ln(x: Q48) -> Q48 {
     rounded(ln_integer(x.0).wrapping_sub(LN_2.wrapping_mul(48))) // 48·ln 2 < 34 and |ln| < 44: both under 2⁶⁰
 }
 
 /// The natural logarithm of a price in USD to the nearest unit or the one beside it; that of 10⁻⁹ for prices under it.
+#[inline(never)]
 pub fn ln_price(price: Price) -> Q48 {
     rounded(ln_integer(price.0).wrapping_sub(LN_BILLION))
 }
@@ -53,6 +55,7 @@ fn polynomial<const N: usize>(coefficients: &[i64; N], w: Q48) -> Q48 {
 }
 
 /// e^x within a unit or 2⁻⁵⁰ of itself, whichever is more; held at the range's end from ln 32,768 on.
+#[inline(never)]
 pub fn exp(x: Q48) -> Q48 {
     let (mantissa, exponent) = exp_parts(x);
     shifted(mantissa, exponent.wrapping_sub(6))
@@ -93,6 +96,7 @@ pub(super) fn exp_parts(x: Q48) -> (i64, i32) {
 }
 
 /// √x to the nearest unit or the one beside it; 0 for x ≤ 0.
+#[inline(never)]
 pub fn sqrt(x: Q48) -> Q48 {
     if x.0 <= 0 {
         return Q48::ZERO;

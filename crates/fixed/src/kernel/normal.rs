@@ -50,6 +50,7 @@ const fn product(t: i64, a: i64) -> i64 {
 }
 
 /// Φ(x), the probability that a standard normal variable is at most x; within 2 units. Φ(x) + Φ(−x) = 1 to the last unit.
+#[inline(never)]
 pub fn cdf(x: Q48) -> Q48 {
     let tail = tail(x.0.saturating_abs());
     let tail = tail.mantissa.wrapping_shr(tail.shift);

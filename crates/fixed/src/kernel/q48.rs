@@ -65,6 +65,7 @@ impl Q48 {
     }
 
     /// a / b for positive a and b, to the nearest unit, held within the range. A b that is not positive counts as 1, such an a as 0.
+    #[inline(never)]
     pub const fn quotient(a: i64, b: i64) -> Q48 {
         if a <= 0 {
             return Q48::ZERO;

@@ -1,0 +1,134 @@
+//! The slow mean of a volatility surface and how fast a surface and a basis may move (margin.md sections 4 and 5).
+use crate::slow_price::closed_part;
+use crate::surface::Surface;
+use ballast_fixed::{mul_div_floor, Checked, Ratio};
+
+/// Time constant of the mean: one hour.
+pub const MEAN_SECONDS: u32 = 3_600;
+/// Longest time that a move is allowed for; a publisher that was silent for longer may not jump further.
+const MAX_ELAPSED: u32 = 3_600;
+/// Largest move of σ_atm in an hour, as a part of it: as much again, three times over.
+const VOLATILITY_SPEED: Ratio = Ratio(3_000_000_000);
+/// Largest move of skew, curvature and variance floor in an hour.
+const SHAPE_SPEED: Ratio = Ratio(300_000_000);
+/// Largest move of a basis in an hour.
+const BASIS_SPEED: Ratio = Ratio(20_000_000);
+/// |basis| ≤ 30 % a year · T + 0.5 %.
+const BASIS_RATE: Ratio = Ratio(300_000_000);
+const BASIS_MARGIN: Ratio = Ratio(5_000_000);
+const YEAR: i64 = 31_536_000;
+
+/// Largest basis either way of an expiry `seconds` away; rounded down.
+///
+/// # Errors
+/// `Overflow` past three hundred years.
+pub fn basis_bound(seconds: i64) -> Checked<Ratio> {
+    let by_time = mul_div_floor(BASIS_RATE.0, seconds.max(0), YEAR)?;
+    Ratio(by_time).plus(BASIS_MARGIN)
+}
+
+/// Whether a basis, 10⁻⁹, moves no faster than it may in `elapsed` seconds.
+pub fn is_basis_within_speed(old: i64, new: i64, elapsed: u32) -> bool {
+    new.abs_diff(old) <= allowance(BASIS_SPEED, elapsed)
+}
+
+/// Whether a surface moves no faster than it may in `elapsed` seconds.
+///
+/// # Errors
+/// `Overflow` for a volatility out of its bounds.
+pub fn is_within_speed(old: &Surface, new: &Surface, elapsed: u32) -> Checked<bool> {
+    let relative = allowance(VOLATILITY_SPEED, elapsed);
+    let relative = Ratio(i64::try_from(relative).unwrap_or(i64::MAX));
+    let volatility = mul_div_floor(old.at_the_money.0, relative.0, Ratio::SCALE)?.unsigned_abs();
+    let shape = allowance(SHAPE_SPEED, elapsed);
+    Ok(new.at_the_money.0.abs_diff(old.at_the_money.0) <= volatility
+        && new.skew.0.abs_diff(old.skew.0) <= shape
+        && new.curvature.0.abs_diff(old.curvature.0) <= shape
+        && new.variance_floor.0.abs_diff(old.variance_floor.0) <= shape)
+}
+
+/// speed · elapsed in 10⁻⁹, rounded down.
+fn allowance(speed: Ratio, elapsed: u32) -> u64 {
+    let elapsed = u64::from(elapsed.min(MAX_ELAPSED));
+    speed.0.unsigned_abs().saturating_mul(elapsed) / 3_600
+}
+
+/// The slow mean after `elapsed` seconds in which the surface stood at `current`; rounded towards where it was.
+///
+/// # Errors
+/// `Overflow` for a surface out of its bounds.
+pub fn advance(slow: &Surface, current: &Surface, elapsed: u32) -> Checked<Surface> {
+    let closed = closed_part(MEAN_SECONDS, elapsed)?;
+    let toward = |from: Ratio, to: Ratio| -> Checked<Ratio> {
+        let gap = to.minus(from)?.0;
+        // |gap| < 2⁶³ and the part at most 2⁶³: the product fits, and the quotient is no larger than the gap.
+        let step = (u128::from(gap.unsigned_abs()).wrapping_mul(u128::from(closed)) >> 63) as i64;
+        from.plus(Ratio(if gap < 0 { step.wrapping_neg() } else { step }))
+    };
+    Ok(Surface {
+        at_the_money: toward(slow.at_the_money, current.at_the_money)?,
+        skew: toward(slow.skew, current.skew)?,
+        curvature: toward(slow.curvature, current.curvature)?,
+        variance_floor: toward(slow.variance_floor, current.variance_floor)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALM: Surface = Surface {
+        at_the_money: Ratio(600_000_000),
+        skew: Ratio(-100_000_000),
+        curvature: Ratio(20_000_000),
+        variance_floor: Ratio::ZERO,
+    };
+
+    /// 30 % · ¼ + 0.5 % = 8 %.
+    #[test]
+    fn a_basis_is_bound_by_its_time() {
+        assert_eq!(basis_bound(YEAR / 4), Ok(Ratio(80_000_000)));
+        assert_eq!(basis_bound(-1), Ok(BASIS_MARGIN));
+        // 2 % an hour: 0.0333… % a minute.
+        assert!(is_basis_within_speed(1_000_000, 1_333_333, 60));
+        assert!(!is_basis_within_speed(1_000_000, 1_333_334, 60));
+        assert!(is_basis_within_speed(-10_000_000, 10_000_000, u32::MAX));
+        assert!(!is_basis_within_speed(-10_000_000, 10_000_001, u32::MAX));
+    }
+
+    /// 300 % an hour are 5 % a minute: from 60 % to 57 % or 63 %. Shapes: 0.30 an hour, 0.005 a minute.
+    #[test]
+    fn a_surface_has_a_top_speed() {
+        let within = |change: fn(&mut Surface), elapsed| {
+            let mut new = CALM;
+            change(&mut new);
+            is_within_speed(&CALM, &new, elapsed).unwrap()
+        };
+        assert!(within(|s| s.at_the_money = Ratio(630_000_000), 60));
+        assert!(!within(|s| s.at_the_money = Ratio(630_000_001), 60));
+        assert!(within(|s| s.at_the_money = Ratio(570_000_000), 60));
+        assert!(!within(|s| s.at_the_money = Ratio(569_999_999), 60));
+        assert!(within(|s| s.skew = Ratio(-105_000_000), 60));
+        assert!(!within(|s| s.skew = Ratio(-105_000_001), 60));
+        assert!(!within(|s| s.curvature = Ratio(25_000_001), 60));
+        assert!(!within(|s| s.variance_floor = Ratio(5_000_001), 60));
+        assert!(within(|_| (), 0));
+        assert!(!within(|s| s.skew = Ratio(-100_000_001), 0));
+    }
+
+    /// An hour closes 1 − 1/e = 0.632120558… of the gap: 60 % to 90 % makes 78.96361676… %.
+    #[test]
+    fn the_mean_follows() {
+        let high = Surface {
+            at_the_money: Ratio(900_000_000),
+            skew: Ratio(-200_000_000),
+            ..CALM
+        };
+        let after = advance(&CALM, &high, 3_600).unwrap();
+        assert_eq!(after.at_the_money, Ratio(789_636_167));
+        assert_eq!(after.skew, Ratio(-163_212_055)); // −0.1 − 0.0632120558…
+        assert_eq!(after.curvature, CALM.curvature);
+        assert_eq!(advance(&CALM, &high, 0), Ok(CALM));
+        assert_eq!(advance(&high, &high, 77), Ok(high));
+    }
+}
