@@ -82,6 +82,7 @@ pub fn asset(
         tick_size,
         expiry,
         basis: 0,
+        strike: 0,
     };
     AssetConfig {
         asset: ListAssetArgs {

@@ -35,7 +35,7 @@ fn account_wealth(world: &World, user: &User) -> i128 {
     }
     for position in account.positions() {
         let instrument = &board.instruments[usize::from(position.instrument)];
-        let mark = board.mark(instrument).expect("a mark");
+        let mark = board.mark(instrument, world.vm.now()).expect("a mark");
         total += i128::from(position.quote) * 1_000_000_000_000;
         total += i128::from(position.lots) * i128::from(instrument.lot_size) * i128::from(mark.0);
     }

@@ -75,6 +75,7 @@ fn list_instrument(world: &mut World) -> u64 {
         tick_size: 1,
         expiry: START + DAY,
         basis: 0,
+        strike: 0,
     };
     let list = instruction::list_instrument(&world.exchange, &authority.pubkey(), &market.pubkey(), args);
     let outcome = world.vm.send(&[list], &[&authority]);

@@ -3,6 +3,7 @@
 //! `cargo test -p ballast-tests --test compute -- --nocapture` prints the table.
 mod book;
 mod governance;
+mod options;
 mod risk;
 mod table;
 mod wallet;
@@ -19,6 +20,7 @@ fn every_instruction_stays_under_its_ceiling() {
     governance::measure(&mut table);
     wallet::measure(&mut table);
     risk::measure(&mut table);
+    options::measure(&mut table);
     table.print_and_check();
 }
 

@@ -19,11 +19,13 @@ const FUTURE: ListInstrumentArgs = ListInstrumentArgs {
     tick_size: 11,
     expiry: START + 90 * DAY,
     basis: 10_000_000,
+    strike: 0,
 };
 const PERPETUAL: ListInstrumentArgs = ListInstrumentArgs {
     kind: InstrumentKind::Perpetual,
     expiry: 0,
     basis: 0,
+    strike: 0,
     ..FUTURE
 };
 

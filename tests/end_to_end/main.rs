@@ -12,6 +12,7 @@ mod list_collateral;
 mod list_instrument;
 mod margin_figures;
 mod open_margin_account;
+mod options;
 mod package_trade;
 mod preview;
 mod price_guards;

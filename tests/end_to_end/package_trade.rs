@@ -174,27 +174,35 @@ fn refuses_malformed_packages() {
     let last = right.accounts.len() - 1;
     let forged = copy_account(&mut w, &right.accounts[last].pubkey);
     let foreign = second_exchange(&mut w).markets[0];
-    let changes: [(BallastError, &dyn Fn(&mut Instruction)); 5] = [
-        (BallastError::MarketMissing, &|i| drop(i.accounts.pop())),
-        (BallastError::MarketMissing, &|i| {
-            i.accounts.push(AccountMeta::new(Pubkey::new_unique(), false))
-        }),
-        (BallastError::WrongMarket, &|i| i.accounts[last].is_writable = false),
-        (BallastError::WrongMarket, &|i| i.accounts[last].pubkey = forged),
-        (BallastError::UnexpectedAccount, &|i| {
-            i.accounts[last].pubkey = i.accounts[2].pubkey
-        }),
-    ];
-    for (error, change) in changes {
+    let extra = AccountMeta::new(Pubkey::new_unique(), false);
+    let wrong = |change: fn(&mut Vec<AccountMeta>)| {
         let mut wrong = right.clone();
-        change(&mut wrong);
+        change(&mut wrong.accounts);
+        wrong
+    };
+    let mut with_more = right.clone();
+    with_more.accounts.push(extra);
+    for (error, wrong) in [
+        (BallastError::MarketMissing, wrong(|a| a.truncate(a.len() - 1))),
+        (BallastError::MarketMissing, with_more),
+        (
+            BallastError::WrongMarket,
+            wrong(|a| a.last_mut().unwrap().is_writable = false),
+        ),
+        (
+            BallastError::UnexpectedAccount,
+            wrong(|a| a.last_mut().unwrap().pubkey = a[2].pubkey),
+        ),
+    ] {
         refuses(&mut w, error, |w| w.vm.send(&[wrong], &[&taker.key, &maker.key]));
     }
-    let mut wrong = right.clone();
-    wrong.accounts[last].pubkey = foreign;
-    refuses(&mut w, BallastError::WrongMarket, |w| {
-        w.vm.send(&[wrong], &[&taker.key, &maker.key])
-    });
+    for market in [forged, foreign] {
+        let mut wrong = right.clone();
+        wrong.accounts[last].pubkey = market;
+        refuses(&mut w, BallastError::WrongMarket, |w| {
+            w.vm.send(&[wrong], &[&taker.key, &maker.key])
+        });
+    }
     let outcome = w.vm.send(&[right], &[&taker.key, &maker.key]);
     ok(&w, outcome);
 }

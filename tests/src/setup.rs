@@ -3,9 +3,9 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::solana_program::system_instruction;
 use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
-use ballast::instructions::ListInstrumentArgs;
+use ballast::instructions::{ListInstrumentArgs, SurfaceUpdate};
 use ballast::oracle::pyth;
-use ballast::state::{InstrumentKind, Market, DISCRIMINATOR, QUOTE_ASSET};
+use ballast::state::{InstrumentKind, Market, VolatilitySurface, DISCRIMINATOR, QUOTE_ASSET};
 use ballast_client::address::Exchange;
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_migrations::config;
@@ -13,7 +13,7 @@ use ballast_migrations::genesis::{self, Founder};
 use ballast_risk::defaults;
 use ballast_sim::vm::Receipt;
 use ballast_sim::world::{
-    mint_account, token_account, PriceMessage, Token, User, World, BTC, SOL, START, TOKEN_PROGRAM,
+    mint_account, token_account, Outcome, PriceMessage, Token, User, World, BTC, SOL, START, TOKEN_PROGRAM,
 };
 use bytemuck::Pod;
 use solana_signer::Signer;
@@ -81,10 +81,36 @@ pub fn allocate(world: &World, key: &Pubkey, len: usize) -> Instruction {
 
 /// Lists one more future of an asset on lots and ticks of its perpetual (SOL's for further assets) and returns its index.
 pub fn list_future(world: &mut World, asset: u8, expiry: i64, basis: i64) -> usize {
-    list(world, InstrumentKind::Future, asset, expiry, basis)
+    list(world, InstrumentKind::Future, asset, expiry, basis, 0)
 }
 
-fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: i64) -> usize {
+/// Lists an option of an asset, its strike in dollars, on lots and ticks of its perpetual and returns its index.
+pub fn list_option(world: &mut World, asset: u8, kind: InstrumentKind, expiry: i64, strike: i64) -> usize {
+    list(world, kind, asset, expiry, 0, strike * PRICE)
+}
+
+/// A surface of one volatility in percent for an expiry without basis.
+pub fn flat(expiry: i64, percent: i64) -> SurfaceUpdate {
+    SurfaceUpdate {
+        expiry,
+        basis: 0,
+        surface: VolatilitySurface {
+            at_the_money: percent * 10_000_000,
+            ..VolatilitySurface::default()
+        },
+    }
+}
+
+/// `refresh_surface` by the authority, who becomes the publisher with it.
+pub fn publish(world: &mut World, asset: u8, updates: &[SurfaceUpdate]) -> Outcome {
+    let authority = world.authority.insecure_clone();
+    let key = authority.pubkey();
+    let name = instruction::set_volatility_publisher(&world.exchange, &key, key);
+    let publish = instruction::refresh_surface(&world.exchange, &key, asset, updates.to_vec());
+    world.vm.send(&[name, publish], &[&authority])
+}
+
+fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: i64, strike: i64) -> usize {
     let like = world.board().instruments[usize::from(asset.min(SOL)) * 2];
     let args = ListInstrumentArgs {
         kind,
@@ -93,6 +119,7 @@ fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: 
         tick_size: like.tick_size,
         expiry,
         basis,
+        strike,
     };
     let market = world.vm.keypair();
     let key = market.pubkey();
@@ -206,7 +233,7 @@ pub fn list_priced_asset(world: &mut World, symbol: &str, price: f64) -> u8 {
 
 /// Lists the perpetual of an asset that has none, on lots and ticks of SOL's, and returns its index.
 pub fn list_perpetual(world: &mut World, asset: u8) -> usize {
-    list(world, InstrumentKind::Perpetual, asset, 0, 0)
+    list(world, InstrumentKind::Perpetual, asset, 0, 0, 0)
 }
 
 /// Deposits or withdraws quote until the account has exactly `units` of cash.

@@ -191,7 +191,7 @@ fn trade_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
         random.below(view.instruments as u64) as usize
     };
     let listed = &view.board.instruments[instrument];
-    let mark = view.board.mark(listed).expect("a mark").0;
+    let mark = view.board.mark(listed, view.now).expect("a mark").0;
     let lots = if reduces {
         let held = account.lots_in(instrument);
         -held.signum() * random.size(held.unsigned_abs()) as i64
@@ -229,7 +229,7 @@ fn trade_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
 fn hedge(view: &View, instrument: usize, lots: i64) -> Leg {
     let instrument = instrument ^ 1;
     let listed = &view.board.instruments[instrument.min(view.instruments - 1)];
-    let mark = view.board.mark(listed).expect("a mark").0;
+    let mark = view.board.mark(listed, view.now).expect("a mark").0;
     Leg {
         instrument: instrument.min(view.instruments - 1),
         lots: -lots,

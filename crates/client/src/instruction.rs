@@ -4,7 +4,7 @@ use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::{InstructionData, ToAccountMetas};
 use anchor_spl::token;
 use ballast::instructions::{
-    CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewSection, TradeLeg,
+    CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewSection, SurfaceUpdate, TradeLeg,
 };
 use ballast::{accounts, instruction as data};
 
@@ -103,6 +103,25 @@ pub fn list_instrument(
         authority: *authority,
     };
     build(accounts, data::ListInstrument { args })
+}
+
+/// `set_volatility_publisher`; the default key names none.
+pub fn set_volatility_publisher(exchange: &Exchange, authority: &Pubkey, publisher: Pubkey) -> Instruction {
+    let accounts = accounts::SetVolatilityPublisher {
+        exchange: exchange.key,
+        authority: *authority,
+    };
+    build(accounts, data::SetVolatilityPublisher { publisher })
+}
+
+/// `refresh_surface` of expiries of one asset.
+pub fn refresh_surface(exchange: &Exchange, publisher: &Pubkey, asset: u8, updates: Vec<SurfaceUpdate>) -> Instruction {
+    let accounts = accounts::RefreshSurface {
+        exchange: exchange.key,
+        board: exchange.board,
+        publisher: *publisher,
+    };
+    build(accounts, data::RefreshSurface { asset, updates })
 }
 
 /// `open_margin_account`.

@@ -236,6 +236,21 @@ pub enum BallastError {
     /// A trade or liquidation of more than eight legs.
     #[msg("At most eight legs in one instruction; split the package")]
     TooManyLegs,
+    /// A volatility surface from somebody else than the publisher.
+    #[msg("Only the exchange's volatility publisher may publish surfaces")]
+    NotPublisher,
+    /// An option of an expiry without a volatility surface.
+    #[msg("The expiry has no volatility surface yet; wait for its publisher")]
+    SurfaceMissing,
+    /// An option whose volatility surface is too old to add risk on it.
+    #[msg("The expiry's volatility surface is stale; have it published or only reduce")]
+    SurfaceStale,
+    /// A surface or basis that moves faster than it may.
+    #[msg("The surface moves faster than its limit for the time since the last one; take smaller steps")]
+    SurfaceTooFast,
+    /// Total variance that falls from one expiry to a later one.
+    #[msg("Total variance falls from one expiry to a later one; publish surfaces without calendar arbitrage")]
+    CalendarArbitrage,
 }
 
 impl From<Overflow> for BallastError {
@@ -248,6 +263,7 @@ impl From<RiskError> for BallastError {
     fn from(error: RiskError) -> Self {
         match error {
             RiskError::InvalidParameter => BallastError::InvalidParameter,
+            RiskError::CalendarArbitrage => BallastError::CalendarArbitrage,
             _ => BallastError::MathOverflow,
         }
     }

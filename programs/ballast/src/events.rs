@@ -1,6 +1,8 @@
 //! Events. Those of instructions that move money are emitted by self-CPI, so that a full log can't truncate them.
 use anchor_lang::prelude::*;
 
+use crate::state::VolatilitySurface;
+
 /// An exchange was created.
 #[event]
 #[derive(Debug, PartialEq, Eq)]
@@ -147,6 +149,32 @@ pub struct PriceRefreshed {
     pub slow: i64,
     /// Unix seconds.
     pub publish_time: i64,
+}
+
+/// The exchange has another volatility publisher.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct VolatilityPublisherSet {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The publisher; the default key for none.
+    pub publisher: Pubkey,
+}
+
+/// The basis and the volatility surface of an expiry were published.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct SurfaceRefreshed {
+    /// The asset.
+    pub asset: u8,
+    /// The expiry, unix seconds.
+    pub expiry: i64,
+    /// Forward = index · (1 + basis), 10⁻⁹.
+    pub basis: i64,
+    /// The surface.
+    pub surface: VolatilitySurface,
+    /// Its slow mean.
+    pub slow_surface: VolatilitySurface,
 }
 
 /// A trade between two margin accounts.

@@ -37,9 +37,26 @@ pub mod ballast {
         instructions::list_collateral(ctx, args)
     }
 
-    /// Lists a perpetual or a dated future.
+    /// Lists a perpetual, a dated future or an option.
     pub fn list_instrument<'info>(ctx: Context<'info, ListInstrument<'info>>, args: ListInstrumentArgs) -> Result<()> {
         instructions::list_instrument(ctx, args)
+    }
+
+    /// Names the key that publishes volatility surfaces.
+    pub fn set_volatility_publisher<'info>(
+        ctx: Context<'info, SetVolatilityPublisher<'info>>,
+        publisher: Pubkey,
+    ) -> Result<()> {
+        instructions::set_volatility_publisher(ctx, publisher)
+    }
+
+    /// Publishes bases and volatility surfaces of an asset's expiries.
+    pub fn refresh_surface<'info>(
+        ctx: Context<'info, RefreshSurface<'info>>,
+        asset: u8,
+        updates: Vec<SurfaceUpdate>,
+    ) -> Result<()> {
+        instructions::refresh_surface(ctx, asset, updates)
     }
 
     /// Opens a margin account.

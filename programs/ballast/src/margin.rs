@@ -4,7 +4,8 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, QuoteAmount};
 use ballast_risk::{
-    credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, Portfolio, PortfolioParams, PriceState,
+    credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, OptionBook, Portfolio, PortfolioParams,
+    PriceState,
 };
 
 use crate::error::{ensure, BallastError, OrError};
@@ -90,15 +91,14 @@ impl<'a> Revaluation<'a> {
         let walk = &mut self.walk;
         *walk.portfolio = *self.others;
         walk.add_all(account, self.assets)?;
-        let cash = cash(walk.board, account, walk.now, QuoteRule::ByFeed);
+        let cash = cash(walk.evaluator.board, account, walk.evaluator.now, QuoteRule::ByFeed);
         walk.portfolio.finish(cash).or_error()
     }
 }
 
 /// A walk over the assets of an account.
 struct Walk<'a> {
-    board: &'a RiskBoard,
-    now: i64,
+    evaluator: Evaluator<'a>,
     portfolio: Box<Portfolio<'a>>,
     report: Box<AssetReport>,
 }
@@ -106,8 +106,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(board: &'a RiskBoard, params: &'a PortfolioParams, now: i64) -> Self {
         Walk {
-            board,
-            now,
+            evaluator: Evaluator::new(board, now),
             portfolio: Box::new(Portfolio::new(params)),
             report: Box::default(),
         }
@@ -116,10 +115,11 @@ impl<'a> Walk<'a> {
     /// Adds every asset that the account holds and that is `wanted`.
     #[inline(never)]
     fn add_all(&mut self, account: &MarginAccount, wanted: AssetSet) -> Result<()> {
-        let known = account.version == VERSION && self.board.version == VERSION;
+        let board = self.evaluator.board;
+        let known = account.version == VERSION && board.version == VERSION;
         ensure!(known, BallastError::WrongVersion);
         let mut positions = account.positions();
-        for index in 0..self.board.asset_count {
+        for index in 0..board.asset_count {
             let count = positions.iter().take_while(|p| p.asset == index).count();
             let (legs, rest) = positions.split_at_checked(count).ok_or(BallastError::MathOverflow)?;
             positions = rest;
@@ -132,8 +132,8 @@ impl<'a> Walk<'a> {
     }
 
     fn add(&mut self, index: u8, legs: &[Position], balances: &[Balance]) -> Result<()> {
-        evaluate_asset(self.board, index, legs, balances, self.now, &mut self.report)?;
-        let clusters = self.board.asset(index)?.clusters;
+        self.evaluator.asset(index, legs, balances, &mut self.report)?;
+        let clusters = self.evaluator.board.asset(index)?.clusters;
         self.portfolio.add(&self.report, &clusters).or_error()
     }
 }
@@ -148,7 +148,6 @@ fn cash(board: &RiskBoard, account: &MarginAccount, now: i64, rule: QuoteRule) -
 }
 
 /// One asset of an account: its legs and collateral.
-#[inline(never)]
 pub fn evaluate_asset(
     board: &RiskBoard,
     index: u8,
@@ -157,53 +156,105 @@ pub fn evaluate_asset(
     now: i64,
     out: &mut AssetReport,
 ) -> Result<()> {
-    let asset = board.asset(index)?;
-    let portfolio = board.portfolio_params();
-    if legs.is_empty() && asset.price.index == 0 {
-        // Collateral whose asset never had a price counts nothing; else a unit of it would keep the account from every check.
-        *out = AssetReport::default();
-        return Ok(());
-    }
-    let params = asset.params();
-    let price: PriceState = asset.price_state(now)?;
-    let mut book = AssetBook::new(&params, &portfolio, price);
-    let (at_index, at_slow) = collateral_value(board, index, balances)?;
-    if at_index != Notional::ZERO {
-        book.set_collateral(at_index, at_slow).or_error()?;
-    }
-    let mut bucket = Bucket::Perpetual;
-    let mut expiry = 0;
-    for leg in legs {
-        if leg.expiry != expiry {
-            expiry = leg.expiry;
-            bucket = next_bucket(bucket);
-        }
-        add_leg(board, asset, leg, bucket, &mut book)?;
-    }
-    book.finish(out).or_error()
+    Evaluator::new(board, now).asset(index, legs, balances, out)
 }
 
-fn next_bucket(bucket: Bucket) -> Bucket {
-    match bucket {
-        Bucket::Perpetual => Bucket::Expiry(0),
-        Bucket::Expiry(n) => Bucket::Expiry(n.saturating_add(1)), // at most 12 expiries an asset
+/// Evaluates assets of accounts on one board.
+pub struct Evaluator<'a> {
+    board: &'a RiskBoard,
+    now: i64,
+    portfolio: PortfolioParams,
+    /// Working memory, made when the first option is met.
+    options: Option<Box<OptionBook>>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// On `board` at `now`.
+    pub fn new(board: &'a RiskBoard, now: i64) -> Self {
+        Evaluator {
+            board,
+            now,
+            portfolio: board.portfolio_params(),
+            options: None,
+        }
     }
+
+    /// One asset of an account: its legs, sorted by expiry, and its collateral.
+    #[inline(never)]
+    pub fn asset(&mut self, index: u8, legs: &[Position], balances: &[Balance], out: &mut AssetReport) -> Result<()> {
+        let (board, now) = (self.board, self.now);
+        let asset = board.asset(index)?;
+        if legs.is_empty() && asset.price.index == 0 {
+            // Collateral whose asset never had a price counts nothing; else a unit of it would keep the account from every check.
+            *out = AssetReport::default();
+            return Ok(());
+        }
+        let params = asset.params();
+        let price: PriceState = asset.price_state(now)?;
+        let mut book = if legs.iter().any(Position::is_open_option) {
+            let options = self.options.get_or_insert_with(Box::default);
+            AssetBook::with_options(&params, &self.portfolio, price, asset.price.index(), options)
+        } else {
+            AssetBook::new(&params, &self.portfolio, price)
+        };
+        let (at_index, at_slow) = collateral_value(board, index, balances)?;
+        if at_index != Notional::ZERO {
+            book.set_collateral(at_index, at_slow).or_error()?;
+        }
+        let mut number = 0u8;
+        for expiry in legs.chunk_by(|a, b| a.expiry == b.expiry) {
+            add_expiry(board, asset, expiry, number, now, &mut book)?;
+            number = number.saturating_add(u8::from(expiry.first().is_some_and(|leg| leg.expiry != 0)));
+        }
+        book.finish(out).or_error()
+    }
+}
+
+/// The legs of one expiry, or the perpetuals; `number` counts the expiries.
+fn add_expiry(
+    board: &RiskBoard,
+    asset: &Asset,
+    legs: &[Position],
+    number: u8,
+    now: i64,
+    book: &mut AssetBook,
+) -> Result<()> {
+    if let Some(option) = legs.iter().find(|leg| leg.is_open_option()) {
+        let expiry = asset.expiry(board.instrument(option.instrument)?)?;
+        book.begin_expiry(number, &expiry.risk(&asset.price, now)?).or_error()?;
+    }
+    for leg in legs {
+        let bucket = if leg.expiry == 0 {
+            Bucket::Perpetual
+        } else {
+            Bucket::Expiry(number)
+        };
+        add_leg(board, asset, leg, bucket, book)?;
+    }
+    Ok(())
 }
 
 fn add_leg(board: &RiskBoard, asset: &Asset, leg: &Position, bucket: Bucket, book: &mut AssetBook) -> Result<()> {
     let instrument = board.instrument(leg.instrument)?;
     ensure!(instrument.generation == leg.generation, BallastError::StaleGeneration);
     let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
+    let quote = QuoteAmount(leg.quote);
+    if leg.lots == 0 {
+        // What is left is its quote, whatever it was.
+        let quote = Notional::from_quote(quote);
+        return book
+            .add_linear(bucket, Notional::ZERO, Notional::ZERO, quote)
+            .or_error();
+    }
+    if instrument.is_option() {
+        return book.add_option(&instrument.option_leg(quantity, quote)).or_error();
+    }
     let basis = asset.basis(instrument)?;
     let mark = mark(asset.price.index(), basis)?;
     let slow_mark = self::mark(asset.price.slow(), basis)?;
-    book.add_linear(
-        bucket,
-        mark.times(quantity),
-        slow_mark.times(quantity),
-        Notional::from_quote(QuoteAmount(leg.quote)),
-    )
-    .or_error()
+    let (at_index, at_slow) = (mark.times(quantity), slow_mark.times(quantity));
+    book.add_linear(bucket, at_index, at_slow, Notional::from_quote(quote))
+        .or_error()
 }
 
 fn holds(account: &MarginAccount, asset: u8) -> bool {

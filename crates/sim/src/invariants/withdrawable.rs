@@ -284,7 +284,7 @@ fn no_more_than(party: &Party, bound: i128) -> Result<(), Broken> {
 /// The mark of an instrument.
 pub(super) fn mark(picture: &Picture, instrument: usize) -> Result<i64, Broken> {
     let listed = &picture.board.instruments[instrument];
-    Ok(picture.board.mark(listed).map_err(no_mark)?.0)
+    Ok(picture.board.mark(listed, picture.now).map_err(no_mark)?.0)
 }
 
 fn no_mark(error: impl std::fmt::Display) -> Broken {

@@ -85,6 +85,8 @@ struct Leg {
     is_dust: bool,
     position: Position,
     mark: Price,
+    /// What its size is measured by.
+    size_price: Price,
     lot_size: Quantity,
     most: u64,
 }
@@ -169,15 +171,17 @@ impl View<'_> {
     ) -> Result<Option<Leg>, Undecided> {
         let position = account.positions()[at];
         let instrument = self.board.instrument(position.instrument)?;
-        let fresh = self.board.asset(instrument.asset)?.price.is_fresh(self.now);
+        let fresh = self.board.asset(instrument.asset)?.is_fresh(instrument, self.now)?;
         if position.lots == 0 || !fresh {
             return Ok(None);
         }
+        let mark = self.board.mark(instrument, self.now)?;
         let mut leg = Leg {
             at,
             is_dust: false,
             position,
-            mark: self.board.mark(instrument)?,
+            mark,
+            size_price: self.board.size_price(instrument, mark)?,
             lot_size: instrument.lot_size(),
             most: position.lots.unsigned_abs(),
         };
@@ -292,8 +296,10 @@ impl Leg {
         Ok((lots, self.mark.times(lots.quantity(self.lot_size)?)))
     }
 
+    /// The size of so many lots.
     fn notional(&self, lots: u64) -> Result<Notional, Undecided> {
-        Ok(self.signed(lots)?.1.magnitude()?)
+        let quantity = self.signed(lots)?.0.quantity(self.lot_size)?;
+        Ok(self.size_price.times(quantity).magnitude()?)
     }
 
     /// Most lots whose notional stays within `dollars`.

@@ -88,7 +88,7 @@ impl Scene {
         for (instrument, lots) in positions {
             let listed = &self.board.instruments[usize::from(*instrument)];
             let at = account.open_position(*instrument, listed).unwrap();
-            let mark = self.board.mark(listed).unwrap();
+            let mark = self.board.mark(listed, self.now).unwrap();
             let value = mark.times(Lots(*lots).quantity(listed.lot_size()).unwrap());
             let paid = QuoteAmount(-value.quote_floor().unwrap().0);
             account.positions[at].fill(Lots(*lots), paid).unwrap();

@@ -327,7 +327,9 @@ impl<'s, 'o> Replay<'s, 'o> {
     fn mark(&self, instrument: u16) -> i64 {
         let board = self.stage.world.board();
         let listed = board.instrument(instrument);
-        listed.and_then(|i| board.mark(i)).map_or(0, |mark| mark.0)
+        listed
+            .and_then(|i| board.mark(i, self.stage.world.vm.now()))
+            .map_or(0, |mark| mark.0)
     }
 
     fn fund(&self) -> Fund {

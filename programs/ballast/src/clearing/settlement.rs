@@ -2,10 +2,12 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, QuoteAmount, Ratio};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
+use ballast_risk::AssetReport;
 
 use super::{position_value, release};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::SettledPosition;
+use crate::margin;
 use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
 
 /// What every settlement of one instruction shares.
@@ -26,12 +28,16 @@ pub struct Settlement<'a> {
 
 impl Settlement<'_> {
     /// What the position could settle: quote + lots · slow mark towards zero, or `None` while its price is stale or index and slow price
-    /// are more than 1 % apart. A position without lots always settles.
+    /// are more than 1 % apart. A position without lots always settles, and so does an option, each its quote alone.
     pub fn settleable(&self, position: &Position) -> Result<Option<QuoteAmount>> {
         if position.lots == 0 {
             return Ok(Some(QuoteAmount(position.quote)));
         }
         let instrument = self.board.instrument(position.instrument)?;
+        if instrument.is_option() {
+            // The premium is paid; what an open option is worth never becomes cash.
+            return Ok(Some(QuoteAmount(position.quote)));
+        }
         let price = &self.board.asset(instrument.asset)?.price;
         if !price.is_fresh(self.now) || !prices_agree(price.index(), price.slow()).or_error()? {
             return Ok(None);
@@ -51,7 +57,10 @@ impl Settlement<'_> {
         let mut worst = Notional::from_quote(QuoteAmount(position.quote));
         if position.lots != 0 {
             let instrument = self.board.instrument(position.instrument)?;
-            let mark = self.board.mark(instrument)?;
+            if instrument.is_option() {
+                return self.owed_on_option(position, instrument.asset);
+            }
+            let mark = self.board.mark(instrument, self.now)?;
             let at_index = position_value(position, instrument, mark)?;
             worst = at_index.min(position_value(position, instrument, self.board.slow_mark(instrument)?)?);
             let doubt = self.board.asset(instrument.asset)?.price_state(self.now)?.uncertainty;
@@ -64,6 +73,14 @@ impl Settlement<'_> {
         }
         let loss = worst.min(Notional::ZERO).negated().or_error()?;
         loss.quote_ceil().or_error()
+    }
+
+    /// The same of an option: its value and quote at the worst price and surface that new risk is judged on.
+    fn owed_on_option(&self, position: &Position, asset: u8) -> Result<QuoteAmount> {
+        let mut report = Box::<AssetReport>::default();
+        margin::evaluate_asset(self.board, asset, &[*position], &[], self.now, &mut report)?;
+        let loss = report.loss_withdrawal.negated().or_error()?;
+        Ok(loss.quote_ceil())
     }
 
     /// Settles the position at `at` as far as it goes; `None` where it can't settle now. Frees the slot if nothing is left.
@@ -89,10 +106,14 @@ impl Settlement<'_> {
         value: QuoteAmount,
     ) -> Result<SettledPosition> {
         let settled = if value.0 < 0 {
-            let limits = self.cash_limits(account)?;
             let lost = value.negated().or_error()?;
-            let paid = loss(lost, QuoteAmount(account.cash), &limits).or_error()?;
-            paid.negated().or_error()?
+            if lost.0 <= account.cash {
+                value // paid out of cash: no limit binds
+            } else {
+                let limits = self.cash_limits(account)?;
+                let paid = loss(lost, QuoteAmount(account.cash), &limits).or_error()?;
+                paid.negated().or_error()?
+            }
         } else {
             gain(value, QuoteAmount(market.pool))
         };

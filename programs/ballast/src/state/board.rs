@@ -1,8 +1,10 @@
 //! The risk board: every input of a margin check that is not the account's own.
 use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the derives of the prelude clash with zero_copy in the IDL
 use anchor_lang::prelude::*;
-use ballast_fixed::{mul_div_floor, Dollars, Price, Quantity, QuoteAmount, Ratio};
-use ballast_risk::{AssetParams, PortfolioParams, PriceState, MAX_LEVELS};
+use ballast_fixed::kernel::Q48;
+use ballast_fixed::{mul_div_floor, Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_risk::surface::Surface;
+use ballast_risk::{AssetParams, OptionLeg, PortfolioParams, PriceState, MAX_LEVELS};
 
 use super::{assert_layout, MAX_INSTRUMENTS};
 use crate::error::{ensure, fail, BallastError, OrError};
@@ -13,6 +15,8 @@ pub const MAX_ASSETS: usize = 32;
 pub const MAX_EXPIRIES: usize = 12;
 /// Index that stands for the quote asset's own feed where an asset is named.
 pub const QUOTE_ASSET: u8 = u8::MAX;
+/// Oldest surface on which options are traded or liquidated, seconds.
+pub const MAX_SURFACE_AGE: i64 = 900;
 /// Age in seconds from which a stale leg may not add more to equity than its own requirement.
 pub const DEAD_FEED_SECONDS: i64 = 3_600;
 
@@ -69,8 +73,75 @@ pub struct Expiry {
     pub time: i64,
     /// Forward = index · (1 + basis), 10⁻⁹.
     pub basis: i64,
-    /// Room for the volatility surface and the settlement.
-    pub _reserved: [u64; 14],
+    /// The volatility surface now.
+    pub surface: VolatilitySurface,
+    /// Its slow mean, which new risk is judged on as well.
+    pub slow_surface: VolatilitySurface,
+    /// When the surface was last published, unix seconds; 0 before the first.
+    pub surface_time: i64,
+    /// Room for the settlement.
+    pub _reserved: [u64; 5],
+}
+
+/// A volatility surface in standardised moneyness z (margin.md section 5): σ = σ_atm·(1 + skew·z + curvature·z²). 10⁻⁹ each.
+#[zero_copy]
+#[derive(BorshSerialize, BorshDeserialize, Debug, Default, PartialEq, Eq)]
+#[borsh(crate = "anchor_lang::prelude::borsh")]
+pub struct VolatilitySurface {
+    /// σ_atm, a year.
+    pub at_the_money: i64,
+    /// Change of σ/σ_atm for each standard deviation that the strike lies above the forward.
+    pub skew: i64,
+    /// The same for each squared one.
+    pub curvature: i64,
+    /// Least total variance σ²T.
+    pub variance_floor: i64,
+}
+
+impl VolatilitySurface {
+    /// As the risk engine takes it.
+    pub fn risk(&self) -> Surface {
+        Surface {
+            at_the_money: Ratio(self.at_the_money),
+            skew: Ratio(self.skew),
+            curvature: Ratio(self.curvature),
+            variance_floor: Ratio(self.variance_floor),
+        }
+    }
+}
+
+impl From<&Surface> for VolatilitySurface {
+    fn from(surface: &Surface) -> Self {
+        VolatilitySurface {
+            at_the_money: surface.at_the_money.0,
+            skew: surface.skew.0,
+            curvature: surface.curvature.0,
+            variance_floor: surface.variance_floor.0,
+        }
+    }
+}
+
+impl Expiry {
+    /// Whether options of the expiry may be traded on its surface at `now`.
+    pub fn has_fresh_surface(&self, now: i64) -> bool {
+        self.surface_time > 0 && now.saturating_sub(self.surface_time) <= MAX_SURFACE_AGE
+    }
+
+    /// As the risk engine takes it, with forwards on the asset's index and on its slow price.
+    ///
+    /// # Errors
+    /// [`BallastError::SurfaceMissing`] before a surface was published, [`BallastError::PriceMissing`] before a price was.
+    pub fn risk(&self, price: &PriceFeed, now: i64) -> Result<ballast_risk::Expiry> {
+        ensure!(self.surface_time > 0, BallastError::SurfaceMissing);
+        Ok(ballast_risk::Expiry {
+            forward: mark(price.index(), Ratio(self.basis))?,
+            slow_forward: mark(price.slow(), Ratio(self.basis))?,
+            seconds: self.time.saturating_sub(now),
+            fixed: Ratio::ZERO,
+            surface: self.surface.risk(),
+            slow_surface: self.slow_surface.risk(),
+        })
+    }
 }
 
 /// An asset: its feed, its margin parameters and its expiries.
@@ -177,11 +248,21 @@ impl Asset {
     pub fn basis(&self, instrument: &Instrument) -> Result<Ratio> {
         Ok(Ratio(match instrument.kind()? {
             InstrumentKind::Perpetual => instrument.basis,
-            InstrumentKind::Future => {
-                let expiry = self.expiries.get(usize::from(instrument.expiry_slot));
-                expiry.ok_or(BallastError::InstrumentNotListed)?.basis
-            }
+            InstrumentKind::Future | InstrumentKind::Call | InstrumentKind::Put => self.expiry(instrument)?.basis,
         }))
+    }
+
+    /// The expiry of one of the asset's instruments.
+    pub fn expiry(&self, instrument: &Instrument) -> Result<&Expiry> {
+        self.expiries
+            .get(usize::from(instrument.expiry_slot))
+            .ok_or_else(|| fail(BallastError::InstrumentNotListed))
+    }
+
+    /// Whether an instrument of the asset may be priced where risk is added or taken over: its price is fresh, and an option's surface.
+    pub fn is_fresh(&self, instrument: &Instrument, now: i64) -> Result<bool> {
+        let surface = !instrument.is_option() || self.expiry(instrument)?.has_fresh_surface(now);
+        Ok(surface && self.price.is_fresh(now))
     }
 
     /// Margin parameters as the risk engine takes them.
@@ -224,6 +305,10 @@ pub enum InstrumentKind {
     Perpetual = 1,
     /// A dated future.
     Future = 2,
+    /// A European call, paid in the quote asset.
+    Call = 3,
+    /// A European put.
+    Put = 4,
 }
 
 /// One listed instrument.
@@ -250,8 +335,10 @@ pub struct Instrument {
     pub strike: i64,
     /// Perpetual: mean basis of the book over the index, 10⁻⁹.
     pub basis: i64,
-    /// Room for the funding and loss indices, ln K and the settlement price.
-    pub _reserved: [u64; 10],
+    /// Option: ln K in units of 2⁻⁴⁸, computed at listing.
+    pub ln_strike: i64,
+    /// Room for the funding and loss indices and the settlement price.
+    pub _reserved: [u64; 9],
 }
 
 impl Instrument {
@@ -260,7 +347,25 @@ impl Instrument {
         match self.kind {
             1 => Ok(InstrumentKind::Perpetual),
             2 => Ok(InstrumentKind::Future),
+            3 => Ok(InstrumentKind::Call),
+            4 => Ok(InstrumentKind::Put),
             _ => Err(fail(BallastError::InstrumentNotListed)),
+        }
+    }
+
+    /// Whether it is an option.
+    pub fn is_option(&self) -> bool {
+        self.kind == InstrumentKind::Call as u8 || self.kind == InstrumentKind::Put as u8
+    }
+
+    /// A position of this size in the option, as the risk engine takes it.
+    pub fn option_leg(&self, quantity: Quantity, quote: QuoteAmount) -> OptionLeg {
+        OptionLeg {
+            strike: Price(self.strike),
+            ln_strike: Q48(self.ln_strike),
+            call: self.kind == InstrumentKind::Call as u8,
+            quantity,
+            quote: Notional::from_quote(quote),
         }
     }
 
@@ -316,7 +421,23 @@ assert_layout!(
     publish_time = 56,
     posted_slot = 64
 );
-assert_layout!(Expiry, 128, time = 0, basis = 8);
+assert_layout!(
+    VolatilitySurface,
+    32,
+    at_the_money = 0,
+    skew = 8,
+    curvature = 16,
+    variance_floor = 24
+);
+assert_layout!(
+    Expiry,
+    128,
+    time = 0,
+    basis = 8,
+    surface = 16,
+    slow_surface = 48,
+    surface_time = 80
+);
 assert_layout!(
     Asset,
     2_464,
@@ -336,7 +457,8 @@ assert_layout!(
     tick_size = 16,
     expiry = 24,
     strike = 32,
-    basis = 40
+    basis = 40,
+    ln_strike = 48
 );
 assert_layout!(
     RiskBoard,
@@ -380,13 +502,26 @@ impl RiskBoard {
         Ok(instrument)
     }
 
-    /// Mark of an instrument built on the index.
-    pub fn mark(&self, instrument: &Instrument) -> Result<Price> {
+    /// Mark of an instrument built on the index, an option's by the surface now; rounded down.
+    pub fn mark(&self, instrument: &Instrument, now: i64) -> Result<Price> {
         let asset = self.asset(instrument.asset)?;
+        if instrument.is_option() {
+            let expiry = asset.expiry(instrument)?.risk(&asset.price, now)?;
+            let leg = instrument.option_leg(Quantity(0), QuoteAmount::ZERO);
+            return expiry.option_mark(&leg).or_error();
+        }
         mark(asset.price.index(), asset.basis(instrument)?)
     }
 
-    /// Mark of an instrument built on the slow price.
+    /// What the size of an instrument is measured by: a linear one's mark, and the index for an option, whose own mark says little of it.
+    pub fn size_price(&self, instrument: &Instrument, mark: Price) -> Result<Price> {
+        if instrument.is_option() {
+            return Ok(self.asset(instrument.asset)?.price.index());
+        }
+        Ok(mark)
+    }
+
+    /// Mark of a linear instrument built on the slow price.
     pub fn slow_mark(&self, instrument: &Instrument) -> Result<Price> {
         let asset = self.asset(instrument.asset)?;
         mark(asset.price.slow(), asset.basis(instrument)?)

@@ -123,8 +123,10 @@ pub struct Exchange {
     pub limits: Limits,
     /// The liquidation auction.
     pub auction: AuctionParams,
-    /// Room for roles, the timelock queue and pauses.
-    pub _reserved: [u8; 512],
+    /// May publish volatility surfaces; the default key where there is none.
+    pub volatility_publisher: Pubkey,
+    /// Room for further roles, the timelock queue and pauses.
+    pub _reserved: [u8; 480],
     /// Market of each instrument slot; the default key where none is listed.
     pub markets: [Pubkey; MAX_INSTRUMENTS],
 }
@@ -139,6 +141,7 @@ assert_layout!(
     fees = 112,
     limits = 128,
     auction = 160,
+    volatility_publisher = 208,
     markets = 720,
 );
 

@@ -301,6 +301,11 @@ impl MarginAccount {
 }
 
 impl Position {
+    /// Whether it holds lots of an option.
+    pub fn is_open_option(&self) -> bool {
+        self.strike != 0 && self.lots != 0
+    }
+
     /// The signed lots.
     pub fn lots(&self) -> Lots {
         Lots(self.lots)

@@ -1,5 +1,7 @@
-//! `list_instrument`: a perpetual or a dated future, with its market.
+//! `list_instrument`: a perpetual, a dated future or an option, with its market.
 use anchor_lang::prelude::*;
+use ballast_fixed::kernel::ln_price;
+use ballast_fixed::Price;
 
 use crate::error::{ensure, fail, BallastError};
 use crate::events::InstrumentListed;
@@ -18,6 +20,9 @@ const MAX_LOT: i64 = 1_000_000_000_000_000;
 /// Largest tick, 10⁻⁹ USD: a million dollars.
 const MAX_TICK: i64 = 1_000_000_000_000_000;
 
+/// Largest strike, 10⁻⁹ USD: a hundred million dollars.
+const MAX_STRIKE: i64 = 100_000_000_000_000_000;
+
 /// Parameters of a new instrument.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
 pub struct ListInstrumentArgs {
@@ -33,6 +38,8 @@ pub struct ListInstrumentArgs {
     pub expiry: i64,
     /// Forward = index · (1 + basis), 10⁻⁹; 0 for a perpetual. Instruments of one expiry share it.
     pub basis: i64,
+    /// 10⁻⁹ USD; 0 for what is no option.
+    pub strike: i64,
 }
 
 /// Accounts of `list_instrument`.
@@ -61,9 +68,14 @@ impl ListInstrument<'_> {
             (1..=MAX_LOT).contains(&args.lot_size) && (1..=MAX_TICK).contains(&args.tick_size),
             BallastError::InvalidParameter
         );
+        let is_option = matches!(args.kind, InstrumentKind::Call | InstrumentKind::Put);
+        ensure!(
+            is_option == (args.strike != 0) && (0..=MAX_STRIKE).contains(&args.strike),
+            BallastError::InvalidParameter
+        );
         match args.kind {
             InstrumentKind::Perpetual => ensure!(args.expiry == 0 && args.basis == 0, BallastError::InvalidParameter),
-            InstrumentKind::Future => {
+            InstrumentKind::Future | InstrumentKind::Call | InstrumentKind::Put => {
                 let now = Clock::get()?.unix_timestamp;
                 ensure!(
                     args.expiry > now && args.expiry <= now.saturating_add(MAX_TENOR),
@@ -91,11 +103,13 @@ pub(crate) fn list_instrument<'info>(
     ensure!(usize::from(index) < MAX_INSTRUMENTS, BallastError::BoardFull);
     let scan_range = board.asset(args.asset)?.params.scan_range;
     ensure!(scan_range >= MIN_SCAN_RANGE, BallastError::InvalidParameter);
-    let same = |i: &Instrument| i.kind == args.kind as u8 && i.asset == args.asset && i.expiry == args.expiry;
+    let same = |i: &Instrument| {
+        i.kind == args.kind as u8 && i.asset == args.asset && i.expiry == args.expiry && i.strike == args.strike
+    };
     ensure!(!board.instruments.iter().any(same), BallastError::AlreadyListed);
     let expiry_slot = match args.kind {
         InstrumentKind::Perpetual => 0,
-        InstrumentKind::Future => {
+        InstrumentKind::Future | InstrumentKind::Call | InstrumentKind::Put => {
             let asset = board
                 .assets
                 .get_mut(usize::from(args.asset))
@@ -115,6 +129,12 @@ pub(crate) fn list_instrument<'info>(
         lot_size: args.lot_size,
         tick_size: args.tick_size,
         expiry: args.expiry,
+        strike: args.strike,
+        ln_strike: if args.strike == 0 {
+            0
+        } else {
+            ln_price(Price(args.strike)).0
+        },
         ..Instrument::default()
     };
     let market_key = ctx.accounts.market.key();

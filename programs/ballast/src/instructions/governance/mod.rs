@@ -3,8 +3,10 @@ mod create_exchange;
 mod list_asset;
 mod list_collateral;
 mod list_instrument;
+mod set_volatility_publisher;
 
 pub use create_exchange::*;
 pub use list_asset::*;
 pub use list_collateral::*;
 pub use list_instrument::*;
+pub use set_volatility_publisher::*;

@@ -88,6 +88,8 @@ struct Step<'a> {
     instrument: &'a Instrument,
     auction: LiquidationParams,
     mark: Price,
+    /// What the leg's size is measured by.
+    size_price: Price,
     rate: Ratio,
     elapsed: u32,
     now: i64,
@@ -111,7 +113,7 @@ fn step(accounts: &Liquidate, lots: u64) -> Result<Liquidated> {
     step.check_amount(&mut revaluation, &before, &mut account, at, lots)?;
     let taken = signed(lots, held)?;
     let notional = step.mark.times(taken.quantity(step.instrument.lot_size()).or_error()?);
-    step.count_against_cap(&before, &mut account.flag, notional)?;
+    step.count_against_cap(&before, &mut account.flag, taken)?;
 
     // At the mark; what a fraction of a quote unit leaves is the liquidator's to bear.
     let received = notional.quote_ceil().or_error()?;
@@ -190,13 +192,19 @@ impl<'a> Step<'a> {
             board.asset(instrument.asset)?.price.is_fresh(now),
             BallastError::StalePrice
         );
+        ensure!(
+            board.asset(instrument.asset)?.is_fresh(instrument, now)?,
+            BallastError::SurfaceStale
+        );
         let elapsed = running.elapsed(now);
+        let mark = board.mark(instrument, now)?;
         Ok(Step {
             exchange,
             board,
             instrument,
             auction,
-            mark: board.mark(instrument)?,
+            mark,
+            size_price: board.size_price(instrument, mark)?,
             rate: cost_rate(&auction, elapsed).or_error()?,
             elapsed,
             now,
@@ -242,13 +250,19 @@ impl<'a> Step<'a> {
 
     /// Whether the whole leg is so small that it may be closed at once.
     fn is_dust(&self, held: Lots) -> Result<bool> {
-        let notional = self.mark.times(held.quantity(self.instrument.lot_size()).or_error()?);
-        Ok(notional.magnitude().or_error()?.ceil().or_error()? <= self.auction.dust)
+        Ok(self.size(held)? <= self.auction.dust)
     }
 
-    /// Counts the notional in the account's window and refuses what exceeds the cap.
-    fn count_against_cap(&self, before: &MarginReport, flag: &mut Flag, notional: Notional) -> Result<()> {
-        let notional = notional.magnitude().or_error()?.ceil().or_error()?;
+    /// The size of so many lots, dollars.
+    fn size(&self, lots: Lots) -> Result<Dollars> {
+        let quantity = lots.quantity(self.instrument.lot_size()).or_error()?;
+        let notional: Notional = self.size_price.times(quantity);
+        notional.magnitude().or_error()?.ceil().or_error()
+    }
+
+    /// Counts what is taken in the account's window and refuses what exceeds the cap.
+    fn count_against_cap(&self, before: &MarginReport, flag: &mut Flag, taken: Lots) -> Result<()> {
+        let notional = self.size(taken)?;
         let elapsed = self.now.saturating_sub(flag.window_start);
         if elapsed >= i64::from(self.auction.step_window_seconds) {
             let taken = Dollars(flag.window_notional);
@@ -353,7 +367,8 @@ impl<'a> Step<'a> {
             .rebalance(before, account.quote_balance().or_error()?)?;
         let report = margin::evaluate(self.board, &account, self.now)?;
         let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
-        ensure!(report.equity_initial >= required, BallastError::LiquidatorMargin);
+        let carried = report.equity_initial >= required && !report.is_liquidatable();
+        ensure!(carried, BallastError::LiquidatorMargin);
         Ok(())
     }
 }

@@ -87,6 +87,7 @@ struct Terms<'a> {
     lots: Lots,
     price: Price,
     mark: Price,
+    index: Price,
     /// Open interest of the market before, lots.
     open_interest: i64,
     now: i64,
@@ -249,13 +250,15 @@ impl<'a> Terms<'a> {
         now: i64,
     ) -> Result<Self> {
         let instrument = board.instrument(market.instrument)?;
+        let mark = board.mark(instrument, now)?;
         let terms = Terms {
             exchange,
             board,
             instrument,
             lots: Lots(leg.lots),
             price: Price(leg.price),
-            mark: board.mark(instrument)?,
+            mark,
+            index: board.asset(instrument.asset)?.price.index(),
             open_interest: market.open_interest,
             market,
             now,
@@ -264,7 +267,8 @@ impl<'a> Terms<'a> {
         Ok(terms)
     }
 
-    /// A positive multiple of the tick within the band around the mark.
+    /// A positive multiple of the tick within the band around the mark. An option's band is that of a tenth of the index at least: what is
+    /// worth little moves by many times its worth.
     fn check_price(&self) -> Result<()> {
         let tick = self.instrument.tick_size;
         let on_tick = self.price.0 > 0 && self.price.0.checked_rem(tick) == Some(0);
@@ -275,20 +279,27 @@ impl<'a> Terms<'a> {
                 .checked_sub(self.mark.0)
                 .ok_or(BallastError::MathOverflow)?,
         );
-        let band = Quantity(self.mark.0)
+        let least = if self.instrument.is_option() {
+            self.index.0 / 10
+        } else {
+            0
+        };
+        let band = Quantity(self.mark.0.max(least))
             .times_floor(ppm(self.exchange.limits.price_band_ppm))
             .or_error()?;
         ensure!(gap.magnitude().or_error()? <= band, BallastError::PriceOutsideBand);
         Ok(())
     }
 
-    /// A stale asset and an expired instrument may only be reduced, and by both.
+    /// A stale asset or surface and an expired instrument may only be reduced, and by both.
     fn check_freshness(&self, taker: &Fill, maker: &Fill) -> Result<()> {
         let both_reduce = taker.reduces() && maker.reduces();
         let expired = self.instrument.is_expired(self.now);
         ensure!(!expired || both_reduce, BallastError::InstrumentExpired);
-        let fresh = self.board.asset(self.instrument.asset)?.price.is_fresh(self.now);
-        ensure!(fresh || both_reduce, BallastError::StalePrice);
+        let asset = self.board.asset(self.instrument.asset)?;
+        ensure!(asset.price.is_fresh(self.now) || both_reduce, BallastError::StalePrice);
+        let fresh = asset.is_fresh(self.instrument, self.now)?;
+        ensure!(fresh || both_reduce, BallastError::SurfaceStale);
         Ok(())
     }
 
@@ -302,8 +313,14 @@ impl<'a> Terms<'a> {
 
     /// What opens a position has a minimum size.
     fn check_size(&self) -> Result<()> {
-        let notional = self
-            .notional(self.lots)?
+        // An option's premium says nothing of its size.
+        let size = if self.instrument.is_option() {
+            self.index
+        } else {
+            self.price
+        };
+        let notional = size
+            .times(self.lots.quantity(self.instrument.lot_size()).or_error()?)
             .magnitude()
             .or_error()?
             .quote_floor()

@@ -4,7 +4,7 @@ use ballast_fixed::Notional;
 use ballast_risk::{isolated_linear, AssetReport, MAX_LEVELS, SCENARIOS};
 
 use crate::error::{BallastError, OrError};
-use crate::margin;
+use crate::margin::{self, Evaluator};
 use crate::state::{Exchange, MarginAccount, RiskBoard};
 
 /// Which part of the report is asked for: return data holds 1,024 bytes.
@@ -52,7 +52,7 @@ pub struct Summary {
     pub equity_liquidation: i64,
     /// E_w.
     pub equity_withdrawal: i64,
-    /// Unrealised profit and loss at the index.
+    /// Unrealised profit and loss at the index, the value of options in it.
     pub unrealised: i64,
     /// E_mm / MM in 10⁻⁹; the largest number when MM is 0.
     pub health: i64,
@@ -75,8 +75,16 @@ pub struct AssetSection {
     pub matched_all: i64,
     /// Spread charge before its cap.
     pub spread: i64,
-    /// Charge after its cap.
+    /// Vega charge before the cap.
+    pub vega: i64,
+    /// Spread and vega charges after their cap.
     pub charge: i64,
+    /// Floor of short options.
+    pub short_option_minimum: i64,
+    /// Net-option-value charge.
+    pub net_option_value: i64,
+    /// Value of the options.
+    pub option_value: i64,
     /// Concentration charge.
     pub concentration: i64,
     /// Buffer.
@@ -128,7 +136,7 @@ pub(crate) fn preview<'info>(ctx: Context<'info, Preview<'info>>, section: Previ
     match section {
         PreviewSection::Summary => summary(&board, &account, now),
         PreviewSection::Asset { asset } => asset_section(&board, &account, asset, now),
-        PreviewSection::Isolated => isolated(&board, &account),
+        PreviewSection::Isolated => isolated(&board, &account, now),
     }
 }
 
@@ -170,7 +178,11 @@ fn asset_section(board: &RiskBoard, account: &MarginAccount, asset: u8, now: i64
         matched_linear: r.matched_linear.0,
         matched_all: r.matched_all.0,
         spread: r.spread.0,
+        vega: r.vega.0,
         charge: r.charge.0,
+        short_option_minimum: r.short_option_minimum.0,
+        net_option_value: r.net_option_value.0,
+        option_value: r.option_value.0,
         concentration: r.concentration.0,
         buffer: r.buffer.0,
         net_delta: r.net_delta.0,
@@ -178,15 +190,22 @@ fn asset_section(board: &RiskBoard, account: &MarginAccount, asset: u8, now: i64
     }))
 }
 
-fn isolated(board: &RiskBoard, account: &MarginAccount) -> Result<PreviewReport> {
+fn isolated(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<PreviewReport> {
     let portfolio = board.portfolio_params();
+    let mut evaluator = Evaluator::new(board, now);
+    let mut report = Box::<AssetReport>::default();
     let mut sum = Isolated::default();
     for position in account.positions() {
         let instrument = board.instrument(position.instrument)?;
-        let quantity = position.lots().quantity(instrument.lot_size()).or_error()?;
-        let notional: Notional = board.mark(instrument)?.times(quantity);
-        let params = board.asset(instrument.asset)?.params();
-        let (initial, maintenance) = isolated_linear(&params, &portfolio, notional).or_error()?;
+        let (initial, maintenance) = if instrument.is_option() {
+            evaluator.asset(instrument.asset, &[*position], &[], &mut report)?;
+            report.alone(&portfolio).or_error()?
+        } else {
+            let quantity = position.lots().quantity(instrument.lot_size()).or_error()?;
+            let notional: Notional = board.mark(instrument, now)?.times(quantity);
+            let params = board.asset(instrument.asset)?.params();
+            isolated_linear(&params, &portfolio, notional).or_error()?
+        };
         let add = |a: i64, b: i64| a.checked_add(b).ok_or(BallastError::MathOverflow);
         sum.initial_margin = add(sum.initial_margin, initial.0)?;
         sum.maintenance_margin = add(sum.maintenance_margin, maintenance.0)?;

@@ -1,0 +1,123 @@
+//! Accounts with options.
+use ballast::instructions::{PreviewSection, TradeLeg};
+use ballast::state::{InstrumentKind, QUOTE_ASSET};
+use ballast_client::instruction;
+use ballast_sim::world::{User, World, BTC, ETH, SOL, START};
+use ballast_tests::setup::*;
+use ballast_tests::{elf, ok};
+
+use crate::book::funded;
+use crate::table::Table;
+
+/// Options of BTC and ETH around the money on two expiries each, with skewed surfaces whose slow means lag behind them.
+fn chain(w: &mut World) -> Vec<usize> {
+    let now = w.vm.now();
+    let mut options = Vec::new();
+    for (asset, strikes) in [
+        (BTC, [90_000, 100_000, 105_000, 120_000]),
+        (ETH, [2_700, 3_000, 3_150, 3_600]),
+    ] {
+        let expiries = [now + 25 * DAY, now + 60 * DAY];
+        for expiry in expiries {
+            for strike in strikes {
+                for kind in [InstrumentKind::Call, InstrumentKind::Put] {
+                    options.push(list_option(w, asset, kind, expiry, strike));
+                }
+            }
+        }
+        let surfaces = |percent| {
+            expiries.map(|expiry| {
+                let mut update = flat(expiry, percent);
+                update.surface.skew = -50_000_000;
+                update.surface.curvature = 20_000_000;
+                update
+            })
+        };
+        let outcome = publish(w, asset, &surfaces(60));
+        ok(w, outcome);
+        w.vm.advance(60);
+        let outcome = publish(w, asset, &surfaces(62));
+        ok(w, outcome);
+    }
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 100_000.0), (ETH, 3_000.0), (SOL, 150.0)]);
+    options
+}
+
+/// Buys (sells) lots at the mark, eight legs at a time.
+fn fill(w: &mut World, taker: &User, maker: &User, legs: &[(usize, i64)]) -> u64 {
+    let board = w.board();
+    let mut used = 0;
+    for some in legs.chunks(8) {
+        let legs: Vec<_> = some
+            .iter()
+            .map(|(instrument, lots)| {
+                let listed = board.instruments[*instrument];
+                let mark = board.mark(&listed, w.vm.now()).unwrap().0;
+                let price = (mark / listed.tick_size).max(1) * listed.tick_size;
+                (w.markets[*instrument], TradeLeg { lots: *lots, price })
+            })
+            .collect();
+        let trade = instruction::package_trade(&w.exchange, &legs, &taker.account, &maker.account);
+        let outcome = w.vm.send(&[trade], &[&taker.key, &maker.key]);
+        used = ok(w, outcome).compute_units;
+    }
+    used
+}
+
+fn summary(w: &mut World, user: &User) -> u64 {
+    w.preview(&user.account.margin_account, PreviewSection::Summary).1
+}
+
+/// Measures the margin of option books and what is done with them.
+pub fn measure(table: &mut Table) {
+    let mut w = World::starting_at(&elf(), START, [100_000.0, 3_000.0, 150.0]);
+    let options = chain(&mut w);
+    let maker = trader(&mut w, 50_000_000);
+    let alternate = |n: usize, lots: i64| if n.is_multiple_of(2) { lots } else { -lots };
+    let legs: Vec<_> = options
+        .iter()
+        .enumerate()
+        .map(|(n, o)| (*o, alternate(n / 3, 300)))
+        .collect();
+
+    // The second one has another strike: a call and a put of one strike are priced together.
+    let few = trader(&mut w, 1_000_000);
+    fill(&mut w, &few, &maker, &legs[..1]);
+    let one = summary(&mut w, &few);
+    table.add("preview, one option", one, 30_000);
+    fill(&mut w, &few, &maker, &legs[2..3]);
+    let more = summary(&mut w, &few) - one;
+    table.add("one more option over 24 scenarios", more, 9_000);
+
+    let sixteen = funded(&mut w, 5_000_000);
+    fill(&mut w, &sixteen, &maker, &legs[..8]);
+    fill(&mut w, &sixteen, &maker, &legs[16..24]);
+    let linear = [
+        (BTC_PERP, 500),
+        (BTC_FUTURE, -300),
+        (ETH_PERP, 900),
+        (ETH_FUTURE, -700),
+        (SOL_PERP, 50),
+        (SOL_FUTURE, 60),
+    ];
+    fill(&mut w, &sixteen, &maker, &linear);
+    let used = summary(&mut w, &sixteen);
+    table.add("preview, 16 options, 6 linear, 2 collaterals", used, 170_000);
+
+    let full = funded(&mut w, 5_000_000);
+    fill(&mut w, &full, &maker, &legs[..24]);
+    fill(&mut w, &full, &maker, &linear);
+    let used = summary(&mut w, &full);
+    table.add("preview, 24 options, 6 linear, 2 collaterals", used, 280_000);
+
+    let (a, b) = (funded(&mut w, 5_000_000), funded(&mut w, 5_000_000));
+    fill(&mut w, &a, &b, &legs[..5]);
+    fill(&mut w, &a, &b, &legs[16..21]);
+    let used = fill(
+        &mut w,
+        &a,
+        &b,
+        &[(options[0], 10), (options[1], -10), (options[2], 10), (options[3], -10)],
+    );
+    table.add("block_trade, 4 options, 10 options on each side", used, 420_000);
+}
