@@ -1,5 +1,6 @@
 //! Attacks on the compiled program: each is refused by name, or ends with nothing gained.
 mod accounts;
+mod dead_collateral;
 mod extraction;
 mod foreign;
 mod liquidation;

@@ -28,6 +28,8 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
         (Action::Liquidate { .. }, [_, keeper]) => {
             let carries = keeper.after.initial_surplus() >= 0;
             holds(C4, "E_im of who takes over covers IM", carries)?;
+            let sound = keeper.after.liquidation_surplus() >= 0;
+            holds(C4, "who takes over is not liquidatable", sound)?;
         }
         (Action::Settle { .. }, _) => {}
         _ => return Ok(false),
@@ -88,6 +90,11 @@ fn withdrawn(party: &Party, is_quote: bool) -> Result<(), Broken> {
     let required = i128::from(report.initial.0) + i128::from(after.account.order_reserve);
     let covered = i128::from(report.equity_withdrawal.0) >= required;
     holds(C4, "E_w covers IM after a withdrawal", covered)?;
+    holds(
+        C4,
+        "no withdrawal leaves an account liquidatable",
+        after.liquidation_surplus() >= 0,
+    )?;
     let backed = after.is_within_credit(losses(after)?);
     holds(C4, "cash and losses stay within credit after a withdrawal", backed)?;
     let lent = is_quote && after.balance() < 0;

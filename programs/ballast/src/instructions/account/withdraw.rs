@@ -134,8 +134,8 @@ fn debit<'info>(ctx: &Context<'info, Withdraw<'info>>, amount: u64) -> Result<Wi
 
 /// Settles every losing position that can settle; returns what is then still owed on positions, and what became of those that settled.
 ///
-/// The market of a position that settles must be the next remaining account. Markets of other positions may stand between, so that nobody
-/// can make the withdrawal fail by settling first; none may be left over.
+/// The market of a position that settles must be the next remaining account. Markets of other positions may stand between, so that a
+/// position settled by somebody else meanwhile does no harm; none may be left over, as of a closed position that has settled to nothing.
 fn settle_losers<'info>(
     settlement: &mut Settlement,
     account: &mut MarginAccount,
@@ -191,7 +191,9 @@ fn check(board: &RiskBoard, account: &MarginAccount, is_quote: bool, owed: Quote
     };
     let report = margin::evaluate_with(board, account, now, rule)?;
     let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
-    ensure!(report.equity_withdrawal >= required, BallastError::InsufficientMargin);
+    // A dead price's last word carries nothing that leaves: what liquidation does not see backs no loan.
+    let covered = report.equity_withdrawal >= required && !report.is_liquidatable();
+    ensure!(covered, BallastError::InsufficientMargin);
     let backing = board.in_quote(report.credit_initial)?;
     let left = QuoteAmount(account.cash)
         .plus(backing)
