@@ -3,8 +3,7 @@
 //! Sums are dollars in 10⁻⁸ with a bound of their error instead of exact notionals. Each figure is on the account's worse side of the
 //! exact one: by the errors, under 10⁻¹⁰ of gross, and a few units a position.
 use crate::asset::{concentration, spread, Hedge};
-use crate::option_book::{point, Totals};
-use crate::scenario::{worst_loss, worst_scenario};
+use crate::option_book::{point, scaled_up, Totals};
 use crate::{AssetBook, AssetReport, RiskError};
 use ballast_fixed::{Dollars, Notional};
 
@@ -20,6 +19,14 @@ struct Matched {
     largest: Dollars,
 }
 
+/// In dollars, rounded up; most notionals here are zero, which costs nothing.
+fn up(x: Notional) -> Result<Dollars, RiskError> {
+    if x == Notional::ZERO {
+        return Ok(Dollars::ZERO);
+    }
+    Ok(x.ceil()?)
+}
+
 impl AssetBook<'_> {
     #[inline(never)]
     pub(crate) fn mixed_requirement(&mut self, credit_index: Dollars, out: &mut AssetReport) -> Result<(), RiskError> {
@@ -31,34 +38,36 @@ impl AssetBook<'_> {
             return Err(RiskError::InvalidParameter);
         };
         let totals = &options.totals;
-        let net = net.floor()?.0.wrapping_add(totals.net_delta); // each below 2⁶¹
+        let linear = if net == Notional::ZERO { 0 } else { net.floor()?.0 };
+        let net = linear.wrapping_add(totals.net_delta); // each below 2⁶²
         let net_short = Notional::from_dollars(Dollars(net.wrapping_sub(totals.error)));
         let hedge = self.hedge(credit_index, net_short)?;
         self.mixed_scan(totals, &hedge, out)?;
         self.mixed_charges(totals, &hedge, out)?;
-        let covered = hedge.delta.floor()?.min(Dollars(net.wrapping_neg().max(0)));
+        let covered = up(hedge.delta)?.min(Dollars(net.wrapping_neg().max(0)));
         out.net_delta = Dollars(net).plus(covered)?;
         out.option_value = Dollars(totals.values[point::INDEX]);
-        out.gross = self.gross.ceil()?.plus(Dollars(totals.units))?;
-        out.buffer = self
-            .gross
-            .plus(Notional::from_dollars(Dollars(totals.buffered)))?
-            .times_ceil(self.params.buffer)?;
-        let short = Dollars(totals.short_units);
-        out.short_option_minimum = short.times_ceil(self.params.short_option_minimum)?;
-        out.net_option_value = Dollars(totals.long_value).times_ceil(self.portfolio.net_option_value)?;
+        out.gross = up(self.gross)?.plus(Dollars(totals.units))?;
+        let buffer = scaled_up(Dollars(totals.buffered), self.params.buffer)?;
+        out.buffer = self.gross.times_ceil(self.params.buffer)?.plus(buffer)?;
+        out.short_option_minimum = scaled_up(Dollars(totals.short_units), self.params.short_option_minimum)?;
+        out.net_option_value = scaled_up(Dollars(totals.long_value), self.portfolio.net_option_value)?;
         Ok(())
     }
 
     /// X_a, L(X_a) and ΣL(X_b).
     fn mixed_scan(&self, totals: &Totals, hedge: &Hedge, out: &mut AssetReport) -> Result<(), RiskError> {
         out.pnl = hedge.spot.moves.expand();
-        for (pnl, sum) in out.pnl.iter_mut().zip(totals.vector) {
-            let sum = sum.wrapping_sub(totals.slack); // below 2⁶³ in size: three times the domain
-            *pnl = pnl.checked_add(sum).ok_or(RiskError::Overflow)?;
+        let mut worst = (0u8, i64::MAX);
+        for (index, (pnl, sum)) in (0u8..).zip(out.pnl.iter_mut().zip(totals.vector)) {
+            // Options twice the domain at most, linear legs and collateral each the domain: below 2⁶³ together.
+            *pnl = pnl.wrapping_add(sum).wrapping_sub(totals.slack);
+            if *pnl < worst.1 {
+                worst = (index, *pnl);
+            }
         }
-        out.scan = worst_loss(&out.pnl)?;
-        out.worst_scenario = worst_scenario(&out.pnl);
+        out.scan = Dollars(worst.1.min(0)).negated()?;
+        out.worst_scenario = worst.0;
         let buckets = self.long.plus(self.short)?;
         out.bucket_sum = buckets
             .times_ceil(self.params.scan_range)?
@@ -69,8 +78,8 @@ impl AssetBook<'_> {
 
     /// H, H₁ and G. Deltas of linear buckets are exact, those of the others bounds.
     fn matched(&self, totals: &Totals, hedge: &Hedge) -> Result<Matched, RiskError> {
-        let (long, short) = (self.long.ceil()?, self.short.ceil()?);
-        let delta_long = long.plus(Dollars(totals.delta.long))?.plus(hedge.delta.ceil()?)?;
+        let (long, short) = (up(self.long)?, up(self.short)?);
+        let delta_long = long.plus(Dollars(totals.delta.long))?.plus(up(hedge.delta)?)?;
         let delta_short = short.plus(Dollars(totals.delta.short))?;
         // Long calls and short puts are long futures together.
         let synthetic_long = totals.calls.long.min(totals.puts.short);
@@ -98,12 +107,16 @@ impl AssetBook<'_> {
         let matched = self.matched(totals, hedge)?;
         (out.matched_all, out.matched_linear) = (matched.all, matched.linear);
         let other = matched.all.minus(matched.charged)?;
-        out.spread = spread(
-            self.params,
-            Notional::from_dollars(matched.charged),
-            Notional::from_dollars(other),
-        )?;
-        out.vega = Dollars(totals.vega.matched()).times_ceil(self.portfolio.vega_offset)?;
+        out.spread = if matched.all == Dollars::ZERO {
+            Dollars::ZERO
+        } else {
+            spread(
+                self.params,
+                Notional::from_dollars(matched.charged),
+                Notional::from_dollars(other),
+            )?
+        };
+        out.vega = scaled_up(Dollars(totals.vega.matched()), self.portfolio.vega_offset)?;
         // Lower bound of the exact L(X_a): the errors are one-sided now, so up to twice as large.
         let slack = Dollars(totals.slack.wrapping_mul(2).wrapping_add(hedge.slack));
         let scan_floor = out.scan.minus(slack)?.max(Dollars::ZERO);

@@ -84,15 +84,17 @@ impl Shocks {
         }
         self.made_of = made_of;
         let part = Q48::from_ratio(open);
+        let deepest = Q48::from_ratio(floor);
+        let largest = Q48::from_ratio(Ratio(scan_range.0.wrapping_mul(36))).0 as u64; // 108 thirds of ψ: below 2⁵⁴
         let slots = self.normal.iter_mut().chain(&mut self.extreme);
         for (slot, thirds) in slots.zip(NORMAL.into_iter().chain(EXTREME)) {
-            // 36ψ and 3·floor are below 2³⁶.
-            let size = scan_range.0.wrapping_mul(i64::from(thirds.unsigned_abs()));
-            let cut = thirds < 0 && size > floor.0.wrapping_mul(3);
+            // 36ψ and 3·floor are below 2³⁶, and 36·2⁵⁴ fits.
+            let multiple = i64::from(thirds.unsigned_abs());
+            let cut = thirds < 0 && scan_range.0.wrapping_mul(multiple) > floor.0.wrapping_mul(3);
             let size = if cut {
-                Q48::from_ratio(floor)
+                deepest
             } else {
-                Q48((Q48::from_ratio(Ratio(size)).0 as u64 / 3) as i64) // not negative
+                Q48((largest.wrapping_mul(multiple as u64) / 108) as i64)
             };
             let size = if open == Ratio::ONE { size } else { size.times(part) };
             let delta = if thirds < 0 { Q48(size.0.wrapping_neg()) } else { size };
