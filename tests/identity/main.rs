@@ -2,6 +2,7 @@
 mod case;
 mod extreme;
 mod native;
+mod options;
 mod random;
 
 use anchor_lang::prelude::Pubkey;
@@ -23,6 +24,8 @@ use random::Random;
 const VALID: u64 = 1_200;
 /// Random accounts with fields at the ends of their range.
 const EXTREME: u64 = 2_000;
+/// Random accounts with options.
+const WITH_OPTIONS: u64 = 1_000;
 /// Of so many valid accounts one is assembled by hand too.
 const ASSEMBLED: u64 = 3;
 
@@ -184,6 +187,29 @@ fn random_accounts_margin_alike_in_the_program_and_in_the_crate() {
     }
     println!("{VALID} accounts: {met:?}");
     assert!(met.least() >= VALID / 20, "the cases are too much alike: {met:?}");
+}
+
+#[test]
+fn accounts_with_options_margin_alike_in_the_program_and_in_the_crate() {
+    let mut machine = Machine::new();
+    let (mut refused, mut with_options, mut full, mut charged, mut slow_matters) = (0u64, 0u64, 0u64, 0u64, 0u64);
+    for seed in 0..WITH_OPTIONS {
+        let case = options::valid(seed, machine.exchange(), machine.now);
+        let asset = Random::new(seed).index(usize::from(case.board.asset_count)) as u8;
+        let Ok(report) = compare(&mut machine, &case, asset, seed) else {
+            refused += 1; // strikes of five times the index can take an account out of the domain
+            continue;
+        };
+        check_revaluation(&case, &report, asset, machine.now, seed);
+        let options = case.account.positions().iter().filter(|p| p.is_open_option()).count();
+        with_options += u64::from(options > 0);
+        full += u64::from(options >= 12);
+        charged += u64::from(report.short_option_minimum.0 > 0 && report.net_option_value.0 > 0);
+        slow_matters += u64::from(report.equity_initial != report.equity_maintenance);
+    }
+    println!("{with_options} with options, {full} with 12 or more, {charged} long and short, {slow_matters} with a worse price");
+    assert!(refused <= WITH_OPTIONS / 50, "{refused} refused");
+    assert!(with_options >= WITH_OPTIONS / 2 && full.min(charged).min(slow_matters) >= WITH_OPTIONS / 20);
 }
 
 #[test]
