@@ -1,12 +1,14 @@
-//! `list_instrument`: perpetuals and dated futures, their markets, and the bounds of their parameters.
+//! `list_instrument`: perpetuals, dated futures and options, their markets, and the bounds of their parameters.
 use anchor_lang::error::ErrorCode;
 use ballast::error::BallastError;
-use ballast::instructions::ListInstrumentArgs;
+use ballast::instructions::{ListInstrumentArgs, SurfaceUpdate};
 use ballast::state::{Exchange, InstrumentKind, Market, RiskBoard, DISCRIMINATOR};
 use ballast_client::instruction;
 use ballast_sim::world::{Outcome, World, BTC, ETH, START, TOKEN_PROGRAM};
 use ballast_tests::refusal::{checks_declared_accounts, refuses, refuses_by_anchor};
-use ballast_tests::setup::{allocate, edit, list_future, list_priced_asset, second_exchange, DAY};
+use ballast_tests::setup::{
+    allocate, edit, flat, list_future, list_priced_asset, publish, second_exchange, DAY, PRICE,
+};
 use ballast_tests::{ok, world};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -26,6 +28,12 @@ const PERPETUAL: ListInstrumentArgs = ListInstrumentArgs {
     expiry: 0,
     basis: 0,
     strike: 0,
+    ..FUTURE
+};
+const CALL: ListInstrumentArgs = ListInstrumentArgs {
+    kind: InstrumentKind::Call,
+    basis: 0,
+    strike: 3_000 * PRICE,
     ..FUTURE
 };
 
@@ -87,6 +95,143 @@ fn a_perpetual_has_no_expiry() {
     let i = w.board().instruments[6];
     assert_eq!((i.kind, i.asset, i.expiry_slot, i.expiry), (1, 3, 0, 0));
     assert_eq!(w.board().assets[3].expiries[0].time, 0);
+}
+
+/// ln 1 is nothing; ln 100,000 · 2⁴⁸ = 3,240,600,427,124,013.44…, to the nearest unit or the one beside it.
+#[test]
+fn an_option_has_a_strike_and_its_logarithm() {
+    let mut w = world();
+    for (at, kind, strike, ln_strike) in [
+        (6, InstrumentKind::Call, 1, 0),
+        (7, InstrumentKind::Put, 100_000, 3_240_600_427_124_013i64),
+    ] {
+        let market = new_market(&mut w, MARKET);
+        let args = ListInstrumentArgs {
+            kind,
+            strike: strike * PRICE,
+            ..CALL
+        };
+        let outcome = list(&mut w, &market, args);
+        ok(&w, outcome);
+        let i = w.board().instruments[at];
+        assert_eq!((i.kind, i.asset, i.generation), (kind as u8, ETH, 1));
+        assert_eq!((i.lot_size, i.tick_size, i.basis), (7, 11, 0));
+        assert_eq!((i.expiry, i.expiry_slot), (CALL.expiry, 1)); // both have the one slot
+        assert_eq!(i.strike, strike * PRICE);
+        assert!(
+            (i.ln_strike - ln_strike).abs() <= i64::from(ln_strike != 0),
+            "{}",
+            i.ln_strike
+        );
+        let recorded: Box<Market> = w.read(&market.pubkey());
+        assert_eq!(usize::from(recorded.instrument), at);
+    }
+}
+
+#[test]
+fn strikes_are_an_options_and_within_their_bounds() {
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let most = 100_000_000 * PRICE;
+    let with = |args: ListInstrumentArgs, strike| ListInstrumentArgs { strike, ..args };
+    let put = ListInstrumentArgs {
+        kind: InstrumentKind::Put,
+        ..CALL
+    };
+    let fourth = fourth_perpetual(&mut w);
+    for option in [CALL, put.clone()] {
+        for strike in [0, -1, i64::MIN, most + 1, i64::MAX] {
+            let args = with(option.clone(), strike);
+            refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
+        }
+    }
+    for linear in [FUTURE, fourth] {
+        for strike in [1, -1, 3_000 * PRICE] {
+            let args = with(linear.clone(), strike);
+            refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
+        }
+    }
+    for args in [with(CALL, 1), with(put, most)] {
+        let market = new_market(&mut w, MARKET);
+        let outcome = list(&mut w, &market, args);
+        ok(&w, outcome);
+    }
+}
+
+#[test]
+fn an_option_expires_within_two_years() {
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let now = w.vm.now();
+    for expiry in [0, now, now + 730 * DAY + 1] {
+        let args = ListInstrumentArgs { expiry, ..CALL };
+        refuses(&mut w, BallastError::InvalidExpiry, |w| list(w, &market, args));
+    }
+}
+
+#[test]
+fn an_option_is_listed_once_but_beside_its_like() {
+    let mut w = world();
+    let put = ListInstrumentArgs {
+        kind: InstrumentKind::Put,
+        ..CALL
+    };
+    let higher = ListInstrumentArgs {
+        strike: CALL.strike + 1,
+        ..CALL
+    };
+    let later = ListInstrumentArgs {
+        expiry: CALL.expiry + DAY,
+        ..CALL
+    };
+    let of_btc = ListInstrumentArgs { asset: BTC, ..CALL };
+    let future = ListInstrumentArgs { basis: 0, ..FUTURE };
+    let chain = [CALL, put, higher, later, of_btc, future];
+    for args in chain.clone() {
+        let market = new_market(&mut w, MARKET);
+        let outcome = list(&mut w, &market, args);
+        ok(&w, outcome);
+    }
+    let market = new_market(&mut w, MARKET);
+    for args in chain {
+        // Other lots and ticks make it no other instrument.
+        let args = ListInstrumentArgs {
+            lot_size: args.lot_size + 1,
+            tick_size: args.tick_size + 1,
+            ..args
+        };
+        refuses(&mut w, BallastError::AlreadyListed, |w| list(w, &market, args));
+    }
+}
+
+#[test]
+fn instruments_of_an_expiry_share_its_basis() {
+    let mut w = world();
+    let market = new_market(&mut w, MARKET);
+    let outcome = list(&mut w, &market, FUTURE); // 1 %
+    ok(&w, outcome);
+    let market = new_market(&mut w, MARKET);
+    let call = |basis| ListInstrumentArgs { basis, ..CALL };
+    for basis in [0, 9_999_999, 10_000_001, -10_000_000] {
+        refuses(&mut w, BallastError::InvalidParameter, |w| {
+            list(w, &market, call(basis))
+        });
+    }
+    // The one that was published last.
+    let update = SurfaceUpdate {
+        basis: 20_000_000,
+        ..flat(FUTURE.expiry, 60)
+    };
+    let outcome = publish(&mut w, ETH, &[update]);
+    ok(&w, outcome);
+    refuses(&mut w, BallastError::InvalidParameter, |w| {
+        list(w, &market, call(10_000_000))
+    });
+    let outcome = list(&mut w, &market, call(20_000_000));
+    ok(&w, outcome);
+    let board = w.board();
+    let slots = [6, 7].map(|at| board.instruments[at].expiry_slot);
+    assert_eq!((slots, board.instruments[7].basis), ([1, 1], 0));
 }
 
 #[test]
