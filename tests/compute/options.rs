@@ -1,10 +1,11 @@
 //! Accounts with options.
 use ballast::instructions::{PreviewSection, TradeLeg};
-use ballast::state::{InstrumentKind, QUOTE_ASSET};
+use ballast::state::{InstrumentKind, MarginAccount, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, ETH, SOL, START};
 use ballast_tests::setup::*;
 use ballast_tests::{elf, ok};
+use solana_signer::Signer;
 
 use crate::book::funded;
 use crate::table::Table;
@@ -120,4 +121,53 @@ pub fn measure(table: &mut Table) {
         &[(options[0], 10), (options[1], -10), (options[2], 10), (options[3], -10)],
     );
     table.add("block_trade, 4 options, 10 options on each side", used, 420_000);
+    liquidation(&mut w, &sixteen, &maker, &options, table);
+    publishing(&mut w, table);
+}
+
+/// Takes the account's cash until it is a dollar under its maintenance margin, and takes over a part of one of its options.
+fn liquidation(w: &mut World, user: &User, maker: &User, options: &[usize], table: &mut Table) {
+    let keeper = funded(w, 5_000_000);
+    let key = user.account.margin_account;
+    let s = w.summary(&key);
+    let units = (s.equity_liquidation - s.maintenance_margin) / 100 + 1_000_000;
+    let other = maker.account.margin_account;
+    edit::<MarginAccount>(w, &key, |a| a.cash -= units);
+    edit::<MarginAccount>(w, &other, |a| a.cash += units);
+    let outcome = w.flag(&key);
+    table.add(
+        "flag, 16 options, 6 linear, 2 collaterals",
+        ok(w, outcome).compute_units,
+        170_000,
+    );
+    w.vm.advance(2);
+    // The first leg that frees margin.
+    let step = options
+        .iter()
+        .find_map(|option| w.liquidate(*option, &user.account, &keeper, 5).ok());
+    let used = step.expect("a leg frees margin").compute_units;
+    table.add("liquidate, 16 options, 6 linear, 2 collaterals", used, 420_000);
+}
+
+fn publishing(w: &mut World, table: &mut Table) {
+    let authority = w.authority.insecure_clone();
+    let key = authority.pubkey();
+    let name = instruction::set_volatility_publisher(&w.exchange, &key, key);
+    let outcome = w.vm.send(&[name], &[&authority]);
+    table.add("set_volatility_publisher", ok(w, outcome).compute_units, 2_000);
+    w.vm.advance(60);
+    let times: Vec<i64> = w.board().assets[usize::from(BTC)]
+        .expiries
+        .iter()
+        .map(|e| e.time)
+        .collect();
+    let now = w.vm.now();
+    let mut updates: Vec<_> = times.iter().filter(|t| **t > now).map(|t| flat(*t, 62)).collect();
+    for update in &mut updates {
+        update.surface.skew = -50_000_000;
+        update.surface.curvature = 20_000_000;
+    }
+    let refresh = instruction::refresh_surface(&w.exchange, &key, BTC, updates);
+    let outcome = w.vm.send(&[refresh], &[&authority]);
+    table.add("refresh_surface, 3 expiries", ok(w, outcome).compute_units, 30_000);
 }
