@@ -118,6 +118,9 @@ pub struct AssetBook<'a> {
     pub(crate) collateral_index: Notional,
     collateral_slow: Notional,
     method: Method,
+    /// Whether `options` has this asset's, and the current bucket.
+    mixed: bool,
+    mixed_bucket: bool,
     /// Buckets with options, and those in the settlement window.
     pub(crate) options: Option<&'a mut OptionBook>,
     /// Σ|q|·max(F, K, S) over options.
@@ -151,6 +154,8 @@ impl<'a> AssetBook<'a> {
             collateral_index: Notional::ZERO,
             collateral_slow: Notional::ZERO,
             method: Method::Portfolio,
+            mixed: false,
+            mixed_bucket: false,
             options: None,
             option_sizes: Dollars::ZERO,
         }
@@ -187,7 +192,9 @@ impl<'a> AssetBook<'a> {
         self.close_bucket()?;
         self.bucket = bucket;
         let (params, portfolio) = (self.params, self.portfolio);
-        self.options()?.begin(expiry, params, portfolio)
+        self.options()?.begin(expiry, params, portfolio)?;
+        (self.mixed, self.mixed_bucket) = (true, true);
+        Ok(())
     }
 
     /// Adds an option of the expiry begun last, at its surfaces' volatility.
@@ -202,11 +209,10 @@ impl<'a> AssetBook<'a> {
     /// The same at given volatilities, each 5 % to 400 %: where there is no surface.
     #[inline(never)]
     pub fn add_option_at(&mut self, leg: &OptionLeg, volatilities: Volatilities) -> Result<(), RiskError> {
-        let options = self.options()?;
-        if !options.is_open() {
+        if !self.mixed_bucket {
             return Err(RiskError::OutOfOrder);
         }
-        let size = Dollars(options.add(leg, volatilities)?.saturating_add(1)); // rounded up
+        let size = Dollars(self.options()?.add(leg, volatilities)?.saturating_add(1)); // rounded up
         self.option_sizes = self.option_sizes.plus(size)?;
         if self.option_sizes > MAX_GROSS {
             return Err(RiskError::Overflow);
@@ -220,7 +226,10 @@ impl<'a> AssetBook<'a> {
 
     /// The options, where there are any.
     pub(crate) fn used_options(&self) -> Option<&OptionBook> {
-        self.options.as_deref().filter(|options| options.used)
+        if !self.mixed {
+            return None;
+        }
+        self.options.as_deref()
     }
 
     /// The account's method; without it [`Method::Portfolio`]. All assets of an account need the same.
@@ -269,12 +278,10 @@ impl<'a> AssetBook<'a> {
     }
 
     fn close_bucket(&mut self) -> Result<(), RiskError> {
-        if let Some(options) = self.options.as_deref_mut() {
-            if options.is_open() {
-                options.close(self.bucket_net)?;
-                self.bucket_net = Notional::ZERO;
-                return Ok(());
-            }
+        if self.mixed_bucket {
+            let net = self.bucket_net;
+            (self.mixed_bucket, self.bucket_net) = (false, Notional::ZERO);
+            return self.options()?.close(net);
         }
         if self.bucket_net > Notional::ZERO {
             self.long = self.long.plus(self.bucket_net)?;
@@ -302,11 +309,15 @@ impl<'a> AssetBook<'a> {
             self.requirement(credit_index, out)?;
             out.option_value = Dollars::ZERO;
         }
-        out.method = self.method_requirement(credit_index)?;
+        out.method = match self.method {
+            Method::Portfolio => method::NOTHING,
+            _ => self.method_requirement(credit_index)?,
+        };
         self.equities(credit_index, out)
     }
 
     /// What the method asks for, see [`Method`].
+    #[inline(never)]
     fn method_requirement(&self, credit_index: Dollars) -> Result<(Dollars, Dollars), RiskError> {
         let (net_linear, options) = match self.used_options() {
             Some(book) => (book.totals.net_linear, Dollars(book.totals.absolute_delta)),
@@ -397,21 +408,30 @@ impl<'a> AssetBook<'a> {
 
     #[inline(never)]
     fn equities(&self, credit_index: Dollars, out: &mut AssetReport) -> Result<(), RiskError> {
-        let (options, quote) = match self.used_options() {
-            Some(book) => (book.totals.values.map(Dollars), book.quote),
-            None => ([Dollars::ZERO; point::COUNT], Notional::ZERO),
+        let options = self.used_options();
+        // Quotes of options and their values join the linear legs; a book without them pays nothing for that.
+        let linear = |exact: Notional| -> Result<Dollars, RiskError> {
+            match options {
+                None => Ok(exact.floor()?),
+                Some(book) => Ok(exact.plus(book.quote)?.floor()?),
+            }
         };
-        let linear = self.unrealised_index.plus(quote)?.floor()?;
+        let with_options = |linear: Dollars, at: usize| -> Result<Dollars, RiskError> {
+            match options {
+                None => Ok(linear),
+                Some(book) => Ok(linear.plus(Dollars(book.totals.values[at]))?),
+            }
+        };
+        let at_index = linear(self.unrealised_index)?;
         out.collateral_value = self.collateral_index.floor()?;
-        out.unrealised_index = linear.plus(options[point::INDEX])?;
+        out.unrealised_index = with_options(at_index, point::INDEX)?;
         out.credit_maintenance = self.credit_maintenance(self.collateral_index)?;
         let mut worst = Worst::new(Valuation {
-            unrealised: linear.plus(options[point::INDEX_WORSE])?,
+            unrealised: with_options(at_index, point::INDEX_WORSE)?,
             credit: credit_index,
         });
-        let linear = self.unrealised_slow.plus(quote)?.floor()?;
         worst.meet(Valuation {
-            unrealised: linear.plus(options[point::SLOW_WORSE])?,
+            unrealised: with_options(linear(self.unrealised_slow)?, point::SLOW_WORSE)?,
             credit: self.credit_initial(self.collateral_slow)?,
         })?;
         let mut best = Valuation {
@@ -420,15 +440,14 @@ impl<'a> AssetBook<'a> {
         };
         if self.price.uncertainty > Ratio::ZERO {
             for (step, up) in [false, true].into_iter().enumerate() {
-                let (linear, collateral) = self.shifted(up, quote)?;
-                let [current, against] =
-                    [point::MOVED, point::MOVED_WORSE].map(|first| options[first.wrapping_add(step)]);
+                let (unrealised, collateral) = self.shifted(up)?;
+                let unrealised = linear(unrealised)?;
                 worst.meet(Valuation {
-                    unrealised: linear.plus(against)?,
+                    unrealised: with_options(unrealised, point::MOVED_WORSE.wrapping_add(step))?,
                     credit: self.credit_initial(collateral)?,
                 })?;
                 let favour = Valuation {
-                    unrealised: linear.plus(current)?,
+                    unrealised: with_options(unrealised, point::MOVED.wrapping_add(step))?,
                     credit: self.credit_maintenance(collateral)?,
                 };
                 if favour.total()? > best.total()? {
@@ -449,8 +468,8 @@ impl<'a> AssetBook<'a> {
         Ok(())
     }
 
-    /// Unrealised P&L and collateral value with the index moved by the whole uncertainty; rounded down.
-    fn shifted(&self, up: bool, quote: Notional) -> Result<(Dollars, Notional), RiskError> {
+    /// Unrealised P&L of the linear legs and collateral value with the index moved by the whole uncertainty; rounded down.
+    fn shifted(&self, up: bool) -> Result<(Notional, Notional), RiskError> {
         let by = self.price.uncertainty.min(Ratio::ONE);
         let by = if up { by } else { Ratio::ZERO.minus(by)? };
         let shift = |x: Notional| -> Result<Notional, RiskError> {
@@ -461,7 +480,7 @@ impl<'a> AssetBook<'a> {
             net = net.plus(Notional::from_dollars(Dollars(options.totals.net_linear)))?;
         }
         Ok((
-            self.unrealised_index.plus(quote)?.plus(shift(net)?)?.floor()?,
+            self.unrealised_index.plus(shift(net)?)?,
             self.collateral_index.plus(shift(self.collateral_index)?)?,
         ))
     }

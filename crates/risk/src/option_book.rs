@@ -145,9 +145,8 @@ pub struct OptionBook {
     pub(crate) totals: Totals,
     /// Exact Σ of the options' quotes.
     pub(crate) quote: Notional,
-    /// Whether the current bucket is one for [`OptionBook::close`], and whether any was.
-    open: bool,
-    pub(crate) used: bool,
+    /// Whether the totals are this asset's.
+    used: bool,
 }
 
 impl Default for OptionBook {
@@ -163,7 +162,6 @@ impl Default for OptionBook {
             bucket: Bucket::default(),
             totals: Totals::default(),
             quote: Notional::ZERO,
-            open: false,
             used: false,
         }
     }
@@ -250,12 +248,8 @@ const _: () = assert!(ERROR.0 * 3 + 420 <= 1 << (48 - PRECISION));
 impl OptionBook {
     /// Empties it for the next asset.
     pub(crate) fn start(&mut self, index: Price, uncertainty: Ratio) {
-        (self.open, self.used) = (false, false);
+        self.used = false;
         (self.index, self.uncertainty) = (index, uncertainty);
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.open
     }
 
     /// Opens the bucket of an expiry.
@@ -277,7 +271,7 @@ impl OptionBook {
             (self.totals, self.quote) = (Totals::default(), Notional::ZERO);
             self.used = true;
         }
-        (self.open, self.count) = (true, 0);
+        self.count = 0;
         self.bucket = Bucket::default();
         self.shocks
             .make(params.scan_range, portfolio.shock_floor, self.term.open);
@@ -326,7 +320,6 @@ impl OptionBook {
     /// Prices the bucket and adds it to the asset, with the net linear notional in it.
     #[inline(never)]
     pub(crate) fn close(&mut self, net: Notional) -> Result<(), RiskError> {
-        self.open = false;
         for index in 0..self.count {
             let strike = self.strikes[index];
             if strike.calls != Quantity::ZERO || strike.puts != Quantity::ZERO {

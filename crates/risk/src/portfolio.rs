@@ -177,8 +177,10 @@ impl<'a> Portfolio<'a> {
         add(&mut report.net_option_value, asset.net_option_value)?;
         add(&mut report.buffer, asset.buffer)?;
         add(&mut report.gross, asset.gross)?;
-        add(&mut self.method.0, asset.method.0)?;
-        add(&mut self.method.1, asset.method.1)?;
+        if asset.method.0 != Dollars::ZERO {
+            add(&mut self.method.0, asset.method.0)?;
+            add(&mut self.method.1, asset.method.1)?;
+        }
         add(&mut report.credit_initial, asset.credit_floor)?;
         add(&mut equity.unrealised_index, asset.unrealised_index)?;
         add(&mut equity.unrealised_initial, asset.unrealised_initial)?;
