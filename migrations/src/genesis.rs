@@ -142,7 +142,9 @@ fn find_market<C: Chain>(
     let (Ok(board), Ok(recorded)) = (decode::<RiskBoard>(&board), decode::<state::Exchange>(&recorded)) else {
         return Ok(None);
     };
-    let same = |i: &state::Instrument| i.kind == args.kind as u8 && i.asset == args.asset && i.expiry == args.expiry;
+    let same = |i: &state::Instrument| {
+        (i.kind, i.asset, i.expiry, i.strike) == (args.kind as u8, args.asset, args.expiry, args.strike)
+    };
     Ok(board
         .instruments
         .iter()

@@ -149,7 +149,9 @@ fn an_instrument_is_listed() {
         instrument: 6,
         asset: ETH,
         market: market.pubkey(),
+        kind: 4,
         expiry: START + 90 * DAY,
+        strike: 3_000 * PRICE,
     };
     assert_eq!(logged::<InstrumentListed>(&receipt), [listed]);
 }

@@ -55,8 +55,12 @@ pub struct InstrumentListed {
     pub asset: u8,
     /// Its market.
     pub market: Pubkey,
+    /// What it is, as a number.
+    pub kind: u8,
     /// Unix seconds; 0 for a perpetual.
     pub expiry: i64,
+    /// 10⁻⁹ USD; 0 for what is no option.
+    pub strike: i64,
 }
 
 /// A margin account was opened.

@@ -154,7 +154,9 @@ pub(crate) fn list_instrument<'info>(
         instrument: index,
         asset: args.asset,
         market: market_key,
+        kind: args.kind as u8,
         expiry: args.expiry,
+        strike: args.strike,
     });
     Ok(())
 }
