@@ -105,6 +105,18 @@ pub fn measure(table: &mut Table) {
     let used = summary(&mut w, &sixteen);
     table.add("preview, 16 options, 6 linear, 2 collaterals", used, 170_000);
 
+    let (usd, key) = (w.usd, sixteen.account.margin_account);
+    let held: Vec<usize> = (w.margin_account(&key).positions().iter())
+        .map(|p| usize::from(p.instrument))
+        .collect();
+    for some in held.chunks(8) {
+        let outcome = w.settle(&key, some);
+        ok(&w, outcome);
+    }
+    let outcome = w.withdraw(&sixteen, &usd, USD);
+    let used = ok(&w, outcome).compute_units;
+    table.add("withdraw, 16 options, 6 linear, 2 collaterals", used, 250_000);
+
     let full = funded(&mut w, 5_000_000);
     fill(&mut w, &full, &maker, &legs[..24]);
     fill(&mut w, &full, &maker, &linear);
@@ -125,15 +137,20 @@ pub fn measure(table: &mut Table) {
     publishing(&mut w, table);
 }
 
-/// Takes the account's cash until it is a dollar under its maintenance margin, and takes over a part of one of its options.
+/// Lets the account lose until it is a dollar under its maintenance margin, and takes over a part of one of its options.
 fn liquidation(w: &mut World, user: &User, maker: &User, options: &[usize], table: &mut Table) {
     let keeper = funded(w, 5_000_000);
     let key = user.account.margin_account;
     let s = w.summary(&key);
     let units = (s.equity_liquidation - s.maintenance_margin) / 100 + 1_000_000;
     let other = maker.account.margin_account;
-    edit::<MarginAccount>(w, &key, |a| a.cash -= units);
-    edit::<MarginAccount>(w, &other, |a| a.cash += units);
+    // A loss on the perpetual, which the maker has gained.
+    let perpetual = |a: &mut MarginAccount, units: i64| {
+        let at = a.find(BTC_PERP as u16).expect("a position");
+        a.positions[at].quote += units;
+    };
+    edit::<MarginAccount>(w, &key, |a| perpetual(a, -units));
+    edit::<MarginAccount>(w, &other, |a| perpetual(a, units));
     let outcome = w.flag(&key);
     table.add(
         "flag, 16 options, 6 linear, 2 collaterals",

@@ -35,6 +35,7 @@ pub use error::RiskError;
 pub use expiry::{Expiry, Volatilities};
 pub use method::Method;
 pub use option_book::{OptionBook, OptionLeg, MAX_STRIKES};
+pub use option_mark::MarkBounds;
 pub use params::{AssetParams, PortfolioParams, MAX_CLUSTERS, MAX_GROSS, MAX_LEVELS};
 pub use portfolio::{Cash, MarginReport, Portfolio};
 pub use scenario::{ScenarioPnl, SCENARIOS};

@@ -1,7 +1,7 @@
 //! The mark of an option: what it is worth on the index and the surface now.
 use crate::expiry::pricing_seconds;
 use crate::{Expiry, OptionLeg, RiskError};
-use ballast_fixed::kernel::{call, ln_price, put, root_years, Moneyness, TotalVolatility, Q48};
+use ballast_fixed::kernel::{call, ln_price, put, root_years, Moneyness, TotalVolatility, ERROR, Q48};
 use ballast_fixed::{Price, Ratio};
 
 impl Expiry {
@@ -30,6 +30,48 @@ impl Expiry {
         // A part of at most 2¹⁵ of a price below 2⁶³, in units of 2⁻⁴⁸: the product fits 128 bits.
         let value = i128::from(part.0.max(0)).wrapping_mul(i128::from(leg.strike.0)) >> 48;
         Ok(Price(i64::try_from(value).map_err(|_| RiskError::Overflow)?))
+    }
+}
+
+/// What an option is worth at the least and at the most, the kernel's error and the rounding included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkBounds {
+    /// No more than the exact value, and no less than 0.
+    pub least: Price,
+    /// No less than the exact value.
+    pub most: Price,
+}
+
+impl Expiry {
+    /// Bounds of the option's value on any of these forwards and on both surfaces: what an owner may have to give for it, either way.
+    ///
+    /// # Errors
+    /// As [`Expiry::option_mark`]; and [`RiskError::InvalidParameter`] without a forward.
+    pub fn option_bounds(&self, leg: &OptionLeg, forwards: &[Price]) -> Result<MarkBounds, RiskError> {
+        let mut bounds: Option<MarkBounds> = None;
+        for forward in forwards {
+            // max(F, K) < 2⁶³ times an error of a few units of 2⁻⁴⁸, and one for the rounding.
+            let size = i128::from(forward.0.max(leg.strike.0));
+            let error = (size.wrapping_mul(i128::from(ERROR.0)) >> 48).wrapping_add(2) as i64;
+            for surface in [self.surface, self.slow_surface] {
+                let expiry = Expiry {
+                    forward: *forward,
+                    surface,
+                    ..*self
+                };
+                let mark = expiry.option_mark(leg)?.0;
+                let (least, most) = (mark.saturating_sub(error).max(0), mark.saturating_add(error));
+                let before = bounds.unwrap_or(MarkBounds {
+                    least: Price(least),
+                    most: Price(most),
+                });
+                bounds = Some(MarkBounds {
+                    least: Price(least.min(before.least.0)),
+                    most: Price(most.max(before.most.0)),
+                });
+            }
+        }
+        bounds.ok_or(RiskError::InvalidParameter)
     }
 }
 
@@ -92,6 +134,33 @@ mod tests {
                 "{strike}"
             );
         }
+    }
+
+    /// The dearest of two forwards and two surfaces, and the cheapest, each with the error.
+    #[test]
+    fn bounds_hold_all_the_marks() {
+        let (expiry, call) = (month(3_000 * USD), leg(3_000 * USD, true));
+        let bounds = expiry
+            .option_bounds(&call, &[Price(3_000 * USD), Price(2_900 * USD)])
+            .unwrap();
+        let mark = |forward, percent: i64| {
+            let flat = Surface::flat(Ratio(percent * 10_000_000));
+            let expiry = Expiry {
+                surface: flat,
+                ..month(forward)
+            };
+            expiry.option_mark(&call).unwrap().0
+        };
+        let (cheapest, dearest) = (mark(2_900 * USD, 65), mark(3_000 * USD, 90));
+        assert!(cheapest < mark(3_000 * USD, 65) && dearest > mark(2_900 * USD, 90));
+        // 24 · 2⁻⁴⁸ of 3·10¹² is 0.26, and two.
+        assert_eq!((bounds.least.0, bounds.most.0), (cheapest - 2, dearest + 2));
+        assert_eq!(expiry.option_bounds(&call, &[]), Err(RiskError::InvalidParameter));
+        let worthless = leg(300_000 * USD, true);
+        assert_eq!(
+            expiry.option_bounds(&worthless, &[Price(3_000 * USD)]).unwrap().least,
+            Price(0)
+        );
     }
 
     #[test]

@@ -131,8 +131,8 @@ impl World {
         };
         let (board, now) = (self.board(), self.vm.now());
         let loses = |p: &&state::Position| {
-            if p.lots == 0 {
-                return p.quote < 0;
+            if p.lots == 0 || p.is_open_option() {
+                return p.quote < 0; // what settles is the quote alone
             }
             let instrument = board.instruments[usize::from(p.instrument)];
             let price = board.assets[usize::from(p.asset)].price;

@@ -1,14 +1,12 @@
 //! Turning a position's profit or loss into cash, for `settle_pnl` and for a withdrawal.
 use anchor_lang::prelude::*;
-use ballast_fixed::{Dollars, Notional, QuoteAmount, Ratio};
+use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
-use ballast_risk::AssetReport;
 
 use super::{position_value, release};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::SettledPosition;
-use crate::margin;
-use crate::state::{Exchange, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
+use crate::state::{Exchange, Instrument, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
 
 /// What every settlement of one instruction shares.
 pub struct Settlement<'a> {
@@ -58,7 +56,7 @@ impl Settlement<'_> {
         if position.lots != 0 {
             let instrument = self.board.instrument(position.instrument)?;
             if instrument.is_option() {
-                return self.owed_on_option(position, instrument.asset);
+                return self.owed_on_option(position, instrument);
             }
             let mark = self.board.mark(instrument, self.now)?;
             let at_index = position_value(position, instrument, mark)?;
@@ -75,12 +73,25 @@ impl Settlement<'_> {
         loss.quote_ceil().or_error()
     }
 
-    /// The same of an option: its value and quote at the worst price and surface that new risk is judged on.
-    fn owed_on_option(&self, position: &Position, asset: u8) -> Result<QuoteAmount> {
-        let mut report = Box::<AssetReport>::default();
-        margin::evaluate_asset(self.board, asset, &[*position], &[], self.now, &mut report)?;
-        let loss = report.loss_withdrawal.negated().or_error()?;
-        Ok(loss.quote_ceil())
+    /// The same of an option: at the worst of its surface and the slow one, on the same prices.
+    fn owed_on_option(&self, position: &Position, instrument: &Instrument) -> Result<QuoteAmount> {
+        let asset = self.board.asset(instrument.asset)?;
+        let expiry = asset.expiry(instrument)?.risk(&asset.price, self.now)?;
+        let doubt = asset.price_state(self.now)?.uncertainty;
+        let shifted = |by: Ratio| expiry.forward.scaled_floor(by).or_error();
+        let all = [
+            expiry.forward,
+            expiry.slow_forward,
+            shifted(doubt)?,
+            Price(shifted(Ratio::ZERO.minus(doubt).or_error()?)?.0.max(1)),
+        ];
+        let forwards = if doubt > Ratio::ZERO { &all[..] } else { &all[..2] };
+        let leg = instrument.option_leg(Quantity(0), QuoteAmount::ZERO);
+        let bounds = expiry.option_bounds(&leg, forwards).or_error()?;
+        let worst = if position.lots > 0 { bounds.least } else { bounds.most };
+        let value = position_value(position, instrument, worst)?;
+        let loss = value.min(Notional::ZERO).negated().or_error()?;
+        loss.quote_ceil().or_error()
     }
 
     /// Settles the position at `at` as far as it goes; `None` where it can't settle now. Frees the slot if nothing is left.
