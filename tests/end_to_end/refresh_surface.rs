@@ -179,7 +179,7 @@ fn refuses_everybody_but_the_publisher() {
 }
 
 #[test]
-fn refuses_the_board_and_the_publisher_of_another_exchange() {
+fn attack_publishing_with_the_board_or_publisher_of_another_exchange() {
     let mut d = desk();
     let (authority, theirs) = (d.w.authority.insecure_clone(), d.w.vm.keypair());
     let second = second_exchange(&mut d.w).exchange;
@@ -406,7 +406,7 @@ fn a_silent_publisher_gains_no_more_than_an_hour() {
 
 /// An expiry named twice in a batch is as fast as the clock lets it: the second step has no time at all.
 #[test]
-fn an_expiry_twice_in_a_batch_moves_once() {
+fn attack_an_expiry_twice_in_a_batch_moves_once() {
     let mut d = desk();
     let update = d.smirk();
     d.publishes(&[update]);
