@@ -20,6 +20,7 @@ mod price_guards;
 mod real_price;
 mod refresh_prices;
 mod refresh_surface;
+mod set_margin_method;
 mod set_volatility_publisher;
 mod settle_pnl;
 mod trade_limits;

@@ -6,6 +6,7 @@ use anchor_spl::token;
 use ballast::instructions::{
     CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewSection, SurfaceUpdate, TradeLeg,
 };
+use ballast::state::MarginMethod;
 use ballast::{accounts, instruction as data};
 
 use crate::address::{event_authority, Exchange};
@@ -136,6 +137,19 @@ pub fn open_margin_account(exchange: &Exchange, wallet: &Pubkey, index: u16, del
         program: ballast::ID,
     };
     build(accounts, data::OpenMarginAccount { index, delegates })
+}
+
+/// `set_margin_method` of the wallet's account number `index`.
+pub fn set_margin_method(exchange: &Exchange, wallet: &Pubkey, index: u16, method: MarginMethod) -> Instruction {
+    let accounts = accounts::SetMarginMethod {
+        exchange: exchange.key,
+        board: exchange.board,
+        margin_account: exchange.margin_account(wallet, index),
+        wallet: *wallet,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::SetMarginMethod { method })
 }
 
 /// `close_margin_account`.

@@ -1,7 +1,7 @@
 //! Events. Those of instructions that move money are emitted by self-CPI, so that a full log can't truncate them.
 use anchor_lang::prelude::*;
 
-use crate::state::VolatilitySurface;
+use crate::state::{MarginMethod, VolatilitySurface};
 
 /// An exchange was created.
 #[event]
@@ -215,6 +215,18 @@ pub struct Settled {
     pub sequence: u64,
     /// What became cash.
     pub settled: SettledPosition,
+}
+
+/// An account's margin method was chosen.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct MarginMethodSet {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The method.
+    pub method: MarginMethod,
 }
 
 /// An account was flagged, or its flag confirmed.

@@ -14,6 +14,7 @@ pub mod seeds;
 pub mod state;
 
 pub use instructions::*;
+use state::MarginMethod;
 
 declare_id!("BLSTxFhSiQmGqBBS4HxB6a8hsWoYt9DRGo1JECPhZUvH");
 
@@ -71,6 +72,11 @@ pub mod ballast {
     /// Closes an empty margin account.
     pub fn close_margin_account<'info>(ctx: Context<'info, CloseMarginAccount<'info>>) -> Result<()> {
         instructions::close_margin_account(ctx)
+    }
+
+    /// Chooses the method by which an account is margined.
+    pub fn set_margin_method<'info>(ctx: Context<'info, SetMarginMethod<'info>>, method: MarginMethod) -> Result<()> {
+        instructions::set_margin_method(ctx, method)
     }
 
     /// Deposits collateral or cash.

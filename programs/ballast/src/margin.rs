@@ -4,7 +4,7 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, QuoteAmount};
 use ballast_risk::{
-    credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, OptionBook, Portfolio, PortfolioParams,
+    credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, Method, OptionBook, Portfolio, PortfolioParams,
     PriceState,
 };
 
@@ -118,6 +118,7 @@ impl<'a> Walk<'a> {
         let board = self.evaluator.board;
         let known = account.version == VERSION && board.version == VERSION;
         ensure!(known, BallastError::WrongVersion);
+        self.evaluator.method = account.risk_method();
         let mut positions = account.positions();
         for index in 0..board.asset_count {
             let count = positions.iter().take_while(|p| p.asset == index).count();
@@ -164,17 +165,19 @@ pub struct Evaluator<'a> {
     board: &'a RiskBoard,
     now: i64,
     portfolio: PortfolioParams,
+    method: Method,
     /// Working memory, made when the first option is met.
     options: Option<Box<OptionBook>>,
 }
 
 impl<'a> Evaluator<'a> {
-    /// On `board` at `now`.
+    /// On `board` at `now`, by [`Method::Portfolio`].
     pub fn new(board: &'a RiskBoard, now: i64) -> Self {
         Evaluator {
             board,
             now,
             portfolio: board.portfolio_params(),
+            method: Method::Portfolio,
             options: None,
         }
     }
@@ -197,6 +200,7 @@ impl<'a> Evaluator<'a> {
         } else {
             AssetBook::new(&params, &self.portfolio, price)
         };
+        book.set_method(self.method);
         let (at_index, at_slow) = collateral_value(board, index, balances)?;
         if at_index != Notional::ZERO {
             book.set_collateral(at_index, at_slow).or_error()?;

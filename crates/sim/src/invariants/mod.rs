@@ -162,6 +162,11 @@ pub enum Action {
         /// The new account.
         account: Pubkey,
     },
+    /// `set_margin_method`.
+    SetMethod {
+        /// The account.
+        account: Pubkey,
+    },
     /// `close_margin_account`.
     Close {
         /// The account.
@@ -180,7 +185,7 @@ impl Action {
             Action::Deposit { account, .. } | Action::Withdraw { account, .. } | Action::Settle { account, .. } => {
                 vec![*account]
             }
-            Action::Flag { account } | Action::Unflag { account } => vec![*account],
+            Action::Flag { account } | Action::Unflag { account } | Action::SetMethod { account } => vec![*account],
             Action::Open { account } | Action::Close { account } => vec![*account],
             Action::Trade { taker, maker, .. } => vec![*taker, *maker],
             Action::Liquidate { account, keeper, .. } => vec![*account, *keeper],

@@ -31,6 +31,11 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
             let sound = keeper.after.liquidation_surplus() >= 0;
             holds(C4, "who takes over is not liquidatable", sound)?;
         }
+        (Action::SetMethod { .. }, [party]) => {
+            let carried = |moment: &Moment| moment.initial_surplus() >= 0 && moment.liquidation_surplus() >= 0;
+            let both = carried(&party.before) && carried(&party.after);
+            holds(C4, "E_im covers IM by the old method and by the new one", both)?;
+        }
         (Action::Settle { .. }, _) => {}
         _ => return Ok(false),
     }

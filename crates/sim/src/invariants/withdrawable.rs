@@ -19,7 +19,7 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
         (Action::Deposit { mint, amount, .. }, [party]) => deposited(change, party, mint, *amount),
         (Action::Withdraw { mint, amount, .. }, [party]) => withdrawn(change, party, mint, *amount),
         (Action::Settle { instruments, .. }, [party]) => settled(party, instruments),
-        (Action::Flag { .. } | Action::Unflag { .. }, [party]) => marked(party),
+        (Action::Flag { .. } | Action::Unflag { .. } | Action::SetMethod { .. }, [party]) => marked(party),
         (Action::Trade { legs, .. }, [taker, maker]) => {
             let fees = &change.before.exchange.fees;
             let other = |leg: &Leg| Leg {
@@ -115,6 +115,7 @@ fn commons(change: &Change) -> Result<(), Broken> {
             | Action::Preview
             | Action::Flag { .. }
             | Action::Unflag { .. }
+            | Action::SetMethod { .. }
     );
     holds(C3, "no money moves", !only_reads || before.has_same_money(after))
 }
@@ -206,8 +207,9 @@ fn may_settle(moment: &Moment, position: &Position, left: i64) -> Result<(), Bro
 fn marked(party: &Party) -> Result<(), Broken> {
     let mut same = *party.after.account;
     (same.flag, same.sequence) = (party.before.account.flag, party.before.account.sequence);
+    same.method = party.before.account.method;
     let unchanged = bytemuck::bytes_of(&same) == bytemuck::bytes_of(party.before.account);
-    holds(C3, "only the flag changes", unchanged)
+    holds(C3, "only the flag or the method changes", unchanged)
 }
 
 /// Each side gets its lots, pays what was agreed and its fee, rounded against it, and gains no more than its prices are better than the

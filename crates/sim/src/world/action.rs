@@ -2,6 +2,7 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::instructions::TradeLeg;
+use ballast::state::MarginMethod;
 use ballast_client::instruction::{self, AccountKeys};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -33,6 +34,13 @@ impl World {
         let receipt = self.send(&Action::Open { account }, open, &[&user.key])?;
         self.accounts.push(account);
         Ok(receipt)
+    }
+
+    /// `set_margin_method` of the user's account number 0.
+    pub fn set_method(&mut self, user: &User, method: MarginMethod) -> Outcome {
+        let set = instruction::set_margin_method(&self.exchange, &user.key.pubkey(), 0, method);
+        let account = user.account.margin_account;
+        self.send(&Action::SetMethod { account }, set, &[&user.key])
     }
 
     /// The user's token account of a token.

@@ -2,6 +2,7 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::{Checked, Lots, Overflow, QuoteAmount};
 use ballast_risk::liquidation::FlagClock;
+use ballast_risk::Method;
 
 use super::{assert_layout, Instrument};
 use crate::error::{ensure, BallastError, OrError};
@@ -93,6 +94,19 @@ impl Flag {
     }
 }
 
+/// What an account asks to be margined by. None requires less than `Portfolio` (margin.md section 4).
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[borsh(use_discriminant = false)]
+#[repr(u8)]
+pub enum MarginMethod {
+    /// Scenarios and charges over the whole account.
+    Portfolio = 0,
+    /// Every asset's linear legs and the collateral that hedges them netted; no other offset.
+    RiskAdjusted = 1,
+    /// Every position by itself.
+    Linear = 2,
+}
+
 /// One of possibly several accounts of a wallet: PDA of exchange, wallet and index. Positions come last, so that the account can grow.
 #[account(zero_copy)]
 #[derive(Debug)]
@@ -105,7 +119,7 @@ pub struct MarginAccount {
     pub index: u16,
     /// Positions in use; they are the first ones, sorted by (asset, expiry, strike, instrument).
     pub position_count: u8,
-    /// Margin method; 0 = portfolio.
+    /// [`MarginMethod`] as a number.
     pub method: u8,
     /// Zero.
     pub _padding: [u8; 2],
@@ -180,6 +194,15 @@ impl MarginAccount {
     /// The positions in use.
     pub fn positions(&self) -> &[Position] {
         self.positions.get(..usize::from(self.position_count)).unwrap_or(&[])
+    }
+
+    /// The method as the risk engine takes it; a number that stands for none is taken for the most careful one.
+    pub fn risk_method(&self) -> Method {
+        match self.method {
+            0 => Method::Portfolio,
+            1 => Method::RiskAdjusted,
+            _ => Method::Linear,
+        }
     }
 
     /// Where the position in an instrument is.

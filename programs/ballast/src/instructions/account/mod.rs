@@ -2,9 +2,11 @@
 mod close_margin_account;
 mod deposit;
 mod open_margin_account;
+mod set_margin_method;
 mod withdraw;
 
 pub use close_margin_account::*;
 pub use deposit::*;
 pub use open_margin_account::*;
+pub use set_margin_method::*;
 pub use withdraw::*;
