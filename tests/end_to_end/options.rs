@@ -1,10 +1,8 @@
 //! European options: listed, priced from the surface, margined in the portfolio, paid for, and taken over.
 use ballast::error::BallastError;
 use ballast::events::Settled;
-use ballast::instructions::TradeLeg;
-use ballast::state::{InstrumentKind, MarginAccount, QUOTE_ASSET};
-use ballast_client::instruction;
-use ballast_sim::world::{Outcome, User, World, ETH, START};
+use ballast::state::{InstrumentKind, QUOTE_ASSET};
+use ballast_sim::world::{User, World, ETH, START};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::{elf, ok};
@@ -14,13 +12,12 @@ fn usd(dollars: f64) -> i64 {
     (dollars * 1e8).round() as i64
 }
 
-/// ETH at 3,000 with calls and puts at 3,000 and 3,600 and a future, all thirty days out, on a flat surface of 65 %.
+/// ETH at 3,000 with calls at 3,000 and 3,600 and a future, all thirty days out, on a flat surface of 65 %.
 struct Chain {
     w: World,
     expiry: i64,
     future: usize,
     call: usize,
-    put: usize,
     high_call: usize,
 }
 
@@ -29,7 +26,6 @@ fn chain() -> Chain {
     let expiry = w.vm.now() + 30 * DAY;
     let future = list_future(&mut w, ETH, expiry, 0);
     let call = list_option(&mut w, ETH, InstrumentKind::Call, expiry, 3_000);
-    let put = list_option(&mut w, ETH, InstrumentKind::Put, expiry, 3_000);
     let high_call = list_option(&mut w, ETH, InstrumentKind::Call, expiry, 3_600);
     let outcome = publish(&mut w, ETH, &[flat(expiry, 65)]);
     ok(&w, outcome);
@@ -38,7 +34,6 @@ fn chain() -> Chain {
         expiry,
         future,
         call,
-        put,
         high_call,
     }
 }
@@ -56,18 +51,6 @@ impl Chain {
     fn buy(&mut self, instrument: usize, taker: &User, maker: &User, lots: i64) {
         let mark = self.mark(instrument);
         trade(&mut self.w, instrument, taker, maker, lots, mark);
-    }
-
-    fn package(&mut self, legs: &[(usize, i64)], taker: &User, maker: &User) -> Outcome {
-        let legs: Vec<_> = legs
-            .iter()
-            .map(|(instrument, lots)| {
-                let price = (self.mark(*instrument) * 1e9).round() as i64;
-                (self.w.markets[*instrument], TradeLeg { lots: *lots, price })
-            })
-            .collect();
-        let trade = instruction::package_trade(&self.w.exchange, &legs, &taker.account, &maker.account);
-        self.w.vm.send(&[trade], &[&taker.key, &maker.key])
     }
 }
 
@@ -152,63 +135,6 @@ fn a_long_option_can_lose_its_premium_and_no_more() {
         "{} against {value}",
         s.scan
     );
-}
-
-/// A vertical spread asks for less than its short leg, and the protective leg can't be sold out of an account under its IM.
-#[test]
-fn attack_the_protective_leg_sold_first() {
-    let mut c = chain();
-    let (user, maker) = pair(&mut c.w, 1_000_000);
-    let legs = [(c.call, -10_000), (c.high_call, 10_000)];
-    let outcome = c.package(&legs, &user, &maker);
-    ok(&c.w, outcome);
-    let spread = c.w.summary(&user.account.margin_account);
-    // The spread can lose 600 a unit less what it brought in, 6,000 − 10 · (222.70 − 64) and the charges on top.
-    assert!(spread.initial_margin < usd(6_000.0), "{}", spread.initial_margin);
-    let key = user.account.margin_account;
-    let surplus = spread.equity_initial - spread.initial_margin;
-    let lower = surplus / 100 + 10_000_000; // ten dollars under IM
-    edit::<MarginAccount>(&mut c.w, &key, |a| a.cash -= lower);
-    let other = maker.account.margin_account;
-    edit::<MarginAccount>(&mut c.w, &other, |a| a.cash += lower);
-    let s = c.w.summary(&key);
-    assert!(s.equity_initial < s.initial_margin && s.equity_maintenance > s.maintenance_margin);
-    let (high_call, mark) = (c.high_call, c.mark(c.high_call));
-    refuses(&mut c.w, BallastError::WorsensMargin, |w| {
-        w.trade(high_call, &user, &maker, -10_000, mark)
-    });
-    // Both legs together may go.
-    let close = [(c.call, 10_000), (c.high_call, -10_000)];
-    let outcome = c.package(&close, &user, &maker);
-    ok(&c.w, outcome);
-    assert_eq!(c.w.summary(&key).initial_margin, 0);
-}
-
-/// Delta-neutral and huge is not riskless: a short straddle is asked for what the shocks take from it.
-#[test]
-fn attack_a_short_straddle_without_delta() {
-    let mut c = chain();
-    let (user, maker) = (trader(&mut c.w, 3_000), trader(&mut c.w, 10_000_000));
-    // A fall of 12 % with volatility up takes about 200 of a pair worth 445; fifty pairs need more than 3,000.
-    let legs = [(c.call, -50_000), (c.put, -50_000)];
-    let trade = c.package(&legs, &user, &maker);
-    assert_eq!(
-        trade.err().and_then(|e| e.code),
-        Some(u32::from(BallastError::InsufficientMargin))
-    );
-}
-
-/// Strips of far options that hardly lose within ψ: the extremes and the floor for short options ask for them.
-#[test]
-fn attack_a_strip_of_far_out_of_the_money_shorts() {
-    let mut c = chain();
-    let far = list_option(&mut c.w, ETH, InstrumentKind::Call, c.expiry, 9_000);
-    let (user, maker) = (trader(&mut c.w, 2_500), trader(&mut c.w, 10_000_000));
-    // 100 calls at 9,000: the floor alone is 1 % of 300,000.
-    let price = c.mark(far).max(0.01);
-    refuses(&mut c.w, BallastError::InsufficientMargin, |w| {
-        w.trade(far, &user, &maker, -100_000, price)
-    });
 }
 
 #[test]

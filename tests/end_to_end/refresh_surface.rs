@@ -5,7 +5,7 @@ use ballast::state::{Expiry, VolatilitySurface};
 use ballast_client::instruction;
 use ballast_sim::world::{Outcome, World, BTC, ETH, START};
 use ballast_tests::refusal::{checks_every_account, refuses};
-use ballast_tests::setup::{flat, list_future, second_exchange, DAY, ETH_FUTURE, ETH_PERP, PRICE};
+use ballast_tests::setup::{flat, list_future, DAY, ETH_FUTURE, ETH_PERP, PRICE};
 use ballast_tests::{ok, world};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -176,28 +176,6 @@ fn refuses_everybody_but_the_publisher() {
     }
     let outcome = refresh(&mut w, &publisher, ETH, &updates);
     ok(&w, outcome);
-}
-
-#[test]
-fn attack_publishing_with_the_board_or_publisher_of_another_exchange() {
-    let mut d = desk();
-    let (authority, theirs) = (d.w.authority.insecure_clone(), d.w.vm.keypair());
-    let second = second_exchange(&mut d.w).exchange;
-    let name = instruction::set_volatility_publisher(&second, &authority.pubkey(), theirs.pubkey());
-    let outcome = d.w.vm.send(&[name], &[&authority]);
-    ok(&d.w, outcome);
-    let updates = vec![d.smirk()];
-    refuses(&mut d.w, BallastError::NotPublisher, |w| {
-        refresh(w, &theirs, ETH, &updates)
-    });
-    for (exchange, board, signer) in [
-        (&d.w.exchange.clone(), second.board, &d.publisher),
-        (&second, d.w.exchange.board, &theirs),
-    ] {
-        let mut wrong = instruction::refresh_surface(exchange, &signer.pubkey(), ETH, updates.clone());
-        wrong.accounts[1].pubkey = board;
-        refuses(&mut d.w, BallastError::WrongBoard, |w| w.vm.send(&[wrong], &[signer]));
-    }
 }
 
 #[test]
@@ -402,20 +380,6 @@ fn a_silent_publisher_gains_no_more_than_an_hour() {
         }
         d.publishes(&[moved(&update, 1_800_000_000, [300_000_000, 0, 300_000_000], 20_000_000)]);
     }
-}
-
-/// An expiry named twice in a batch is as fast as the clock lets it: the second step has no time at all.
-#[test]
-fn attack_an_expiry_twice_in_a_batch_moves_once() {
-    let mut d = desk();
-    let update = d.smirk();
-    d.publishes(&[update]);
-    d.w.vm.advance(60);
-    let once = moved(&update, 20_000_000, [0; 3], 0);
-    let twice = moved(&update, 25_000_000, [0; 3], 0);
-    d.refuses(BallastError::SurfaceTooFast, &[once, twice]);
-    d.publishes(&[once, once]);
-    assert_eq!(d.listed().surface, once.surface);
 }
 
 /// Total variance over 73 and 146 days: σ may fall by the root of a half, 80 % to 56.57 %.
