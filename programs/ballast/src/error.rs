@@ -99,7 +99,7 @@ pub enum BallastError {
     #[msg("The account holds eight kinds of collateral already; withdraw one first")]
     TooManyCollaterals,
     /// All position slots are in use.
-    #[msg("The account holds forty positions already; close one first")]
+    #[msg("The account holds forty positions, or twenty-four in options, already; close one first")]
     TooManyPositions,
     /// No such position.
     #[msg("The account has no position in this instrument")]

@@ -9,6 +9,8 @@ use crate::error::{ensure, BallastError, OrError};
 
 /// Positions of one margin account.
 pub const MAX_POSITIONS: usize = 40;
+/// Of them in options. A liquidation margins the account several times in one transaction: with more it could not be liquidated at all.
+pub const MAX_OPTION_POSITIONS: usize = 24;
 /// Collateral kinds in one margin account, cash not counted.
 pub const MAX_BALANCES: usize = 8;
 /// Delegates of one margin account.
@@ -234,6 +236,11 @@ impl MarginAccount {
         }
         let count = usize::from(self.position_count);
         ensure!(count < MAX_POSITIONS, BallastError::TooManyPositions);
+        let options = self.positions().iter().filter(|p| p.strike != 0).count();
+        ensure!(
+            !instrument.is_option() || options < MAX_OPTION_POSITIONS,
+            BallastError::TooManyPositions
+        );
         let new = Position {
             instrument: index,
             asset: instrument.asset,
