@@ -1,7 +1,7 @@
 //! What keepers do with an account of eight positions under its maintenance margin.
 use ballast_sim::world::{World, BTC, ETH, SOL};
 use ballast_tests::ok;
-use ballast_tests::setup::{BTC_PERP, USD};
+use ballast_tests::setup::{BTC_PERP, ETH_PERP, USD};
 
 use crate::book::{eight_instruments, fill_book, funded, LONG};
 use crate::table::Table;
@@ -21,6 +21,12 @@ pub fn measure(table: &mut Table) {
     let outcome = world.liquidate(BTC_PERP, &user.account, &other, 300);
     let receipt = ok(&world, outcome);
     table.add("liquidate one leg of 8 positions", receipt.compute_units, 150_000);
+
+    world.vm.advance(20);
+    fall(&mut world, 0.94);
+    let outcome = world.liquidate_package(&[(BTC_PERP, 100), (ETH_PERP, 50)], &user.account, &other);
+    let used = ok(&world, outcome).compute_units;
+    table.add("liquidate two legs of 8 positions at once", used, 175_000);
 
     assert_ne!(
         world.margin_account(&key).flag.started_at,

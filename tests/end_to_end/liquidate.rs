@@ -3,7 +3,7 @@
 //! The user is long 1 BTC with E = P − 90,000. At 96,000: E = 6,000, MM = 7.15 % = 6,864; closing a part x frees x · 6,864.
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::error::BallastError;
-use ballast::events::Liquidated;
+use ballast::events::{Liquidated, LiquidatedLeg};
 use ballast::state::{Flag, MarginAccount, Market, OwnerRecord, RiskBoard};
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_sim::world::{User, World, BTC};
@@ -65,14 +65,18 @@ fn a_step_moves_lots_at_the_mark_and_is_paid_for_the_margin_it_frees() {
     assert_eq!(w.market(BTC_PERP).open_interest, 10_000);
     let records = [&user, &keeper].map(|u| w.read::<OwnerRecord>(&u.account.owner).open_interest[0]);
     assert_eq!(records, [800_000_000, 200_000_000]);
-    let expected = Liquidated {
+    let leg = LiquidatedLeg {
         market: w.markets[BTC_PERP],
         sequence: 2, // the trade was the first
-        liquidatee: user.account.margin_account,
-        liquidator: keeper.account.margin_account,
         instrument: 0,
         lots: 2_000,
         mark: 96_000 * PRICE,
+    };
+    let expected = Liquidated {
+        liquidatee: user.account.margin_account,
+        sequence: account.sequence,
+        liquidator: keeper.account.margin_account,
+        legs: vec![leg],
         cost,
         bounty,
         maintenance_before: 6_864 * DOLLAR,
@@ -108,7 +112,8 @@ fn a_short_position_is_bought_back() {
     let outcome = w.liquidate(BTC_PERP, &user.account, &keeper, 1_000);
     let receipt = ok(&w, outcome);
     let liquidated = event::<Liquidated>(&receipt);
-    assert_eq!((liquidated.lots, liquidated.mark), (-1_000, 104_000 * PRICE));
+    let leg = liquidated.legs[0];
+    assert_eq!((leg.lots, leg.mark), (-1_000, 104_000 * PRICE));
     assert_eq!(w.margin_account(&key).positions[0].lots, -9_000);
     assert_eq!(
         w.margin_account(&keeper.account.margin_account).positions[0].lots,

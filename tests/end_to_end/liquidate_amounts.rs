@@ -158,7 +158,7 @@ fn dust_is_closed_whole() {
     let outcome = w.liquidate(BTC_PERP, &user.account, &keeper, 10);
     let receipt = ok(&w, outcome);
     let liquidated = event::<Liquidated>(&receipt);
-    assert_eq!((liquidated.lots, liquidated.maintenance_after), (10, 0));
+    assert_eq!((liquidated.legs[0].lots, liquidated.maintenance_after), (10, 0));
     // 4 − 6.721 · 6.8333333 % = 0.459268…
     assert_eq!(
         (liquidated.cost, liquidated.equity_after),

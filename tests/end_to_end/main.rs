@@ -7,6 +7,7 @@ mod flag;
 mod fund_insurance;
 mod liquidate;
 mod liquidate_amounts;
+mod liquidate_package;
 mod list_asset;
 mod list_collateral;
 mod list_instrument;

@@ -240,9 +240,7 @@ pub fn package_trade(
     maker: &AccountKeys,
 ) -> Instruction {
     let markets: Vec<Pubkey> = legs.iter().map(|(market, _)| *market).collect();
-    let (market, others) = markets
-        .split_first()
-        .map_or((Pubkey::default(), &[][..]), |(m, o)| (*m, o));
+    let (market, others) = first_and_others(&markets);
     let accounts = accounts::BlockTrade {
         exchange: exchange.key,
         board: exchange.board,
@@ -303,10 +301,22 @@ pub fn liquidate(
     liquidator: &AccountKeys,
     lots: u64,
 ) -> Instruction {
+    liquidate_package(exchange, &[(*market, lots)], liquidatee, liquidator)
+}
+
+/// `liquidate` of up to eight legs at once, each with its market; an empty package is left to the program to refuse.
+pub fn liquidate_package(
+    exchange: &Exchange,
+    legs: &[(Pubkey, u64)],
+    liquidatee: &AccountKeys,
+    liquidator: &AccountKeys,
+) -> Instruction {
+    let (markets, lots): (Vec<Pubkey>, Vec<u64>) = legs.iter().copied().unzip();
+    let (market, others) = first_and_others(&markets);
     let accounts = accounts::Liquidate {
         exchange: exchange.key,
         board: exchange.board,
-        market: *market,
+        market,
         quote_pool: exchange.quote_pool(),
         insurance_fund: exchange.insurance_fund(),
         liquidatee: liquidatee.margin_account,
@@ -317,7 +327,7 @@ pub fn liquidate(
         event_authority: event_authority(),
         program: ballast::ID,
     };
-    build(accounts, data::Liquidate { lots })
+    with_writable(build(accounts, data::Liquidate { lots }), others)
 }
 
 /// `fund_insurance` with `amount` quote units out of the token account `source`.
@@ -343,6 +353,13 @@ pub fn preview(exchange: &Exchange, margin_account: &Pubkey, section: PreviewSec
         margin_account: *margin_account,
     };
     build(accounts, data::Preview { section })
+}
+
+/// The market that is a named account and those behind it.
+fn first_and_others(markets: &[Pubkey]) -> (Pubkey, &[Pubkey]) {
+    markets
+        .split_first()
+        .map_or((Pubkey::default(), &[][..]), |(first, others)| (*first, others))
 }
 
 fn with_writable(mut instruction: Instruction, keys: &[Pubkey]) -> Instruction {

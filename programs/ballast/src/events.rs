@@ -259,24 +259,18 @@ pub struct Unflagged {
     pub maintenance: i64,
 }
 
-/// A leg was taken over.
+/// Legs of an account under its maintenance margin were taken over, in one step.
 #[event]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Liquidated {
-    /// The market.
-    pub market: Pubkey,
-    /// Its event number.
-    pub sequence: u64,
     /// The liquidated account.
     pub liquidatee: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
     /// The liquidator's account.
     pub liquidator: Pubkey,
-    /// The instrument.
-    pub instrument: u16,
-    /// Signed lots that left the liquidated account.
-    pub lots: i64,
-    /// The mark, 10⁻⁹ USD.
-    pub mark: i64,
+    /// What was taken over.
+    pub legs: Vec<LiquidatedLeg>,
     /// What the step cost the liquidated account, quote units.
     pub cost: i64,
     /// What the liquidator was paid, quote units.
@@ -289,6 +283,21 @@ pub struct Liquidated {
     pub equity_after: i64,
     /// Whether the step reached the target and so took the flag off.
     pub unflagged: bool,
+}
+
+/// One leg of a [`Liquidated`] step.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiquidatedLeg {
+    /// The market.
+    pub market: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The instrument.
+    pub instrument: u16,
+    /// Signed lots that left the liquidated account.
+    pub lots: i64,
+    /// The mark, 10⁻⁹ USD.
+    pub mark: i64,
 }
 
 /// The insurance fund was added to.

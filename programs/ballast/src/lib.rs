@@ -114,8 +114,8 @@ pub mod ballast {
         instructions::unflag(ctx)
     }
 
-    /// Takes over a part of a position.
-    pub fn liquidate<'info>(ctx: Context<'info, Liquidate<'info>>, lots: u64) -> Result<()> {
+    /// Takes over parts of positions.
+    pub fn liquidate<'info>(ctx: Context<'info, Liquidate<'info>>, lots: Vec<u64>) -> Result<()> {
         instructions::liquidate(ctx, lots)
     }
 

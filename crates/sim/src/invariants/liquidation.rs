@@ -16,10 +16,9 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
             holds(C5, "who is flagged is under MM", runs && is_due(&party.after.report))?;
         }
         (Action::Unflag { .. }, [party]) => unflagged(party)?,
-        (Action::Liquidate { instrument, lots, .. }, [account, keeper]) => {
-            due(account, keeper, *instrument)?;
-            let step = Step::of(account, keeper, *instrument)?;
-            equal(C5, "lots taken", step.taken.unsigned_abs().into(), (*lots).into())?;
+        (Action::Liquidate { legs, .. }, [account, keeper]) => {
+            due(account, keeper)?;
+            let step = Step::of(account, keeper, legs)?;
             healed(account)?;
             step.fairly_paid(account, change)?;
             step.not_too_much(account)?;
@@ -51,8 +50,8 @@ fn unflagged(party: &Party) -> Result<(), Broken> {
     )
 }
 
-/// Under MM before, flagged in an earlier slot and confirmed since, the leg fresh, the owners different.
-fn due(account: &Party, keeper: &Party, instrument: usize) -> Result<(), Broken> {
+/// Under MM before, flagged in an earlier slot and confirmed since, the owners different.
+fn due(account: &Party, keeper: &Party) -> Result<(), Broken> {
     let (before, picture) = (account.before.account, account.before.picture);
     let differ = before.wallet != keeper.before.account.wallet && before.owner != keeper.before.account.owner;
     holds(C5, "liquidator and liquidated have different owners", differ)?;
@@ -62,8 +61,7 @@ fn due(account: &Party, keeper: &Party, instrument: usize) -> Result<(), Broken>
     holds(C5, "who is liquidated was flagged in an earlier slot", runs)?;
     let timeout = i64::from(picture.exchange.auction.flag_timeout_seconds);
     let confirmed = picture.now - flag.confirmed_at <= timeout;
-    holds(C5, "the flag has not lapsed", confirmed)?;
-    holds(C5, "the leg's price is fresh", picture.is_fresh(instrument))
+    holds(C5, "the flag has not lapsed", confirmed)
 }
 
 /// Strictly healthier or closed; equity not under min(E before, 0).
@@ -79,29 +77,53 @@ fn healed(account: &Party) -> Result<(), Broken> {
     holds(C5, "the flag goes at the target alone", stopped == at_target)
 }
 
-/// What a step took, and what it cost by the claims on both sides.
-struct Step {
+/// What a step took of one position.
+struct Taken {
     instrument: usize,
-    taken: i64,
+    lots: i64,
     mark: i64,
     lot_size: i64,
+}
+
+impl Taken {
+    /// A leg that is fresh, only reduced, and by what was asked for.
+    fn of(account: &Party, instrument: usize, lots: u64) -> Result<Taken, Broken> {
+        let picture = account.before.picture;
+        holds(C5, "the leg's price is fresh", picture.is_fresh(instrument))?;
+        let (held, left) = (account.before.lots(instrument), account.after.lots(instrument));
+        holds(C5, "only reductions", reduces(held, left))?;
+        let taken = held - left;
+        equal(C5, "lots taken", taken.unsigned_abs().into(), lots.into())?;
+        Ok(Taken {
+            instrument,
+            lots: taken,
+            mark: mark(picture, instrument)?,
+            lot_size: picture.board.instruments[instrument].lot_size,
+        })
+    }
+
+    /// What so many of its lots are worth at the mark.
+    fn worth(&self, lots: i64) -> i128 {
+        worth(lots, self.lot_size, self.mark)
+    }
+}
+
+/// What a step took, and what it cost by the claims on both sides.
+struct Step {
+    legs: Vec<Taken>,
     cost: i128,
     bounty: i128,
 }
 
 impl Step {
-    fn of(account: &Party, keeper: &Party, instrument: usize) -> Result<Step, Broken> {
-        let picture = account.before.picture;
-        let (held, left) = (account.before.lots(instrument), account.after.lots(instrument));
-        holds(C5, "only reductions", reduces(held, left))?;
-        let (taken, lot_size) = (held - left, picture.board.instruments[instrument].lot_size);
-        let mark = mark(picture, instrument)?;
-        let received = ceil(worth(taken, lot_size, mark), QUOTE);
+    fn of(account: &Party, keeper: &Party, legs: &[(usize, u64)]) -> Result<Step, Broken> {
+        let taken = legs
+            .iter()
+            .map(|(instrument, lots)| Taken::of(account, *instrument, *lots));
+        let legs = taken.collect::<Result<Vec<Taken>, Broken>>()?;
+        let received: i128 = legs.iter().map(|leg| ceil(leg.worth(leg.lots), QUOTE)).sum();
         Ok(Step {
-            instrument,
-            taken,
-            mark,
-            lot_size,
+            legs,
             cost: received - (account.after.claim() - account.before.claim()),
             bounty: received + keeper.after.claim() - keeper.before.claim(),
         })
@@ -123,17 +145,23 @@ impl Step {
         let fair = self.bounty >= 0 && self.bounty * MILLION <= share;
         holds(C5, "the bounty is the liquidator's share at most", fair)?;
         let fund = i128::from(change.after.fund.balance) - i128::from(change.before.fund.balance);
-        let due = |picture: &super::Picture| i128::from(picture.markets[self.instrument].insurance_due);
+        let due = |picture: &super::Picture| -> i128 {
+            let dues = self
+                .legs
+                .iter()
+                .map(|leg| picture.markets[leg.instrument].insurance_due);
+            dues.map(i128::from).sum()
+        };
         let got = fund + due(change.after) - due(change.before);
         equal(C5, "the fund's part of the cost", got, self.cost - self.bounty)
     }
 
-    /// E ≤ 1.25·MM after, or one lot less would have left E < 1.10·MM, or the leg was dust.
+    /// E ≤ 1.25·MM after, or one lot less of each leg would have left E < 1.10·MM, or all that was there was dust.
     fn not_too_much(&self, account: &Party) -> Result<(), Broken> {
         let (before, after) = (&account.before, &account.after);
         let report = &after.report;
         let within = i128::from(report.equity_liquidation.0) * 4 <= i128::from(report.maintenance.0) * 5;
-        let whole = worth(before.lots(self.instrument), self.lot_size, self.mark).abs();
+        let whole: i128 = self.legs.iter().map(|leg| size(leg, before)).sum();
         let dust = i128::from(before.picture.exchange.auction.dust_dollars) * DOLLARS;
         if within || whole <= dust {
             return Ok(());
@@ -144,19 +172,34 @@ impl Step {
         holds(C5, "never past the target plus one lot", !reaches)
     }
 
-    /// The account after the step with the last lot given back at the mark.
+    /// The account after the step with the last lot of each leg given back at the mark.
     fn one_lot_back(&self, account: &Party) -> Result<ballast::state::MarginAccount, Broken> {
         let (before, after) = (&account.before, &account.after);
         let mut less = *before.account;
-        let at = less.find(self.instrument as u16).ok_or_else(|| Broken {
-            invariant: C5,
-            what: "a position that was taken over was not there".to_owned(),
-        })?;
-        let one = self.taken.signum();
-        let paid = ceil(worth(-one, self.lot_size, self.mark), QUOTE);
-        less.positions[at].lots = after.lots(self.instrument) + one;
-        less.positions[at].quote = after.quote(self.instrument) + paid as i64; // a lot's worth
+        for leg in &self.legs {
+            let at = less.find(leg.instrument as u16).ok_or_else(|| Broken {
+                invariant: C5,
+                what: "a position that was taken over was not there".to_owned(),
+            })?;
+            let one = leg.lots.signum();
+            let paid = ceil(leg.worth(-one), QUOTE);
+            less.positions[at].lots = after.lots(leg.instrument) + one;
+            less.positions[at].quote = after.quote(leg.instrument) + paid as i64;
+            // a lot's worth
+        }
         less.cash = (after.balance() - i128::from(before.account.reserve)) as i64;
         Ok(less)
     }
+}
+
+/// The size of the whole position that a leg was taken of: by the mark, and by the index for an option.
+fn size(leg: &Taken, before: &Moment) -> i128 {
+    let board = &before.picture.board;
+    let listed = &board.instruments[leg.instrument];
+    let price = if listed.is_option() {
+        board.assets[usize::from(listed.asset)].price.index
+    } else {
+        leg.mark
+    };
+    worth(before.lots(leg.instrument), leg.lot_size, price).abs()
 }

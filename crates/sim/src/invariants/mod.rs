@@ -141,14 +141,12 @@ pub enum Action {
     },
     /// `liquidate`.
     Liquidate {
-        /// The instrument.
-        instrument: usize,
+        /// Instruments, each once, and numbers of lots, whatever the side.
+        legs: Vec<(usize, u64)>,
         /// The account under its maintenance margin.
         account: Pubkey,
         /// Who takes over.
         keeper: Pubkey,
-        /// A number of lots, whatever the side.
-        lots: u64,
     },
     /// `fund_insurance`.
     FundInsurance {

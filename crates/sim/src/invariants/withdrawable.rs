@@ -29,7 +29,10 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
             traded(taker, legs, fees.taker_ppm)?;
             traded(maker, &legs.iter().map(other).collect::<Vec<_>>(), fees.maker_ppm)
         }
-        (Action::Liquidate { instrument, .. }, [account, keeper]) => taken_over(account, keeper, *instrument),
+        (Action::Liquidate { legs, .. }, [account, keeper]) => {
+            let instruments: Vec<usize> = legs.iter().map(|(instrument, _)| *instrument).collect();
+            taken_over(account, keeper, &instruments)
+        }
         _ => Ok(()),
     }
 }
@@ -233,29 +236,35 @@ fn traded(party: &Party, legs: &[Leg], fee_ppm: u32) -> Result<(), Broken> {
 }
 
 /// The lots go over at the mark; the keeper has no more of it than the bounty.
-fn taken_over(account: &Party, keeper: &Party, instrument: usize) -> Result<(), Broken> {
+fn taken_over(account: &Party, keeper: &Party, instruments: &[usize]) -> Result<(), Broken> {
     for party in [account, keeper] {
-        holds(C3, "other positions stay", party.keeps_other_positions(&[instrument]))?;
+        holds(C3, "other positions stay", party.keeps_other_positions(instruments))?;
         holds(C3, "balances stay", party.keeps_balances())?;
     }
-    let (held, left) = (account.before.lots(instrument), account.after.lots(instrument));
-    holds(C3, "a take-over reduces", reduces(held, left))?;
-    let taken = held - left;
-    let moved = keeper.after.lots(instrument) - keeper.before.lots(instrument);
-    equal(C3, "lots that went over", moved.into(), taken.into())?;
-    let listed = &account.before.picture.board.instruments[instrument];
-    let mark = mark(account.before.picture, instrument)?;
-    let received = ceil(worth(taken, listed.lot_size, mark), QUOTE);
+    let (mut given, mut taken, mut received) = (Vec::new(), Vec::new(), 0);
+    for &instrument in instruments {
+        let (held, left) = (account.before.lots(instrument), account.after.lots(instrument));
+        holds(C3, "a take-over reduces", reduces(held, left))?;
+        let lots = held - left;
+        let moved = keeper.after.lots(instrument) - keeper.before.lots(instrument);
+        equal(C3, "lots that went over", moved.into(), lots.into())?;
+        let listed = &account.before.picture.board.instruments[instrument];
+        let price = mark(account.before.picture, instrument)?;
+        received += ceil(worth(lots, listed.lot_size, price), QUOTE);
+        let leg = |lots| Leg {
+            instrument,
+            lots,
+            price,
+        };
+        given.push(leg(-lots));
+        taken.push(leg(lots));
+    }
     let cost = received - (account.after.claim() - account.before.claim());
     let bounty = received + keeper.after.claim() - keeper.before.claim();
     holds(C3, "a bounty is paid out of the cost", (0..=cost).contains(&bounty))?;
-    let leg = |lots| Leg {
-        instrument,
-        lots,
-        price: mark,
-    };
-    better_than_marks(account, &[leg(-taken)], 1)?;
-    better_than_marks(keeper, &[leg(taken)], bounty)
+    // Every leg's price is rounded by less than a quote unit.
+    better_than_marks(account, &given, instruments.len() as i128)?;
+    better_than_marks(keeper, &taken, bounty)
 }
 
 /// What lots add to E_w is at most what their prices were better than the marks, `more` quote units, and a reserve that came free.

@@ -166,18 +166,17 @@ impl World {
 
     /// `liquidate`: the keeper takes over `lots` lots of the account's position.
     pub fn liquidate(&mut self, instrument: usize, account: &AccountKeys, keeper: &User, lots: u64) -> Outcome {
-        let liquidate = instruction::liquidate(
-            &self.exchange,
-            &self.markets[instrument],
-            account,
-            &keeper.account,
-            lots,
-        );
+        self.liquidate_package(&[(instrument, lots)], account, keeper)
+    }
+
+    /// `liquidate` of several legs: instruments and lots.
+    pub fn liquidate_package(&mut self, legs: &[(usize, u64)], account: &AccountKeys, keeper: &User) -> Outcome {
+        let markets: Vec<_> = legs.iter().map(|(i, lots)| (self.markets[*i], *lots)).collect();
+        let liquidate = instruction::liquidate_package(&self.exchange, &markets, account, &keeper.account);
         let action = Action::Liquidate {
-            instrument,
+            legs: legs.to_vec(),
             account: account.margin_account,
             keeper: keeper.account.margin_account,
-            lots,
         };
         self.send(&action, liquidate, &[&keeper.key])
     }

@@ -4,7 +4,7 @@ use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
 use super::{position_value, release};
-use crate::error::{ensure, BallastError, OrError};
+use crate::error::{BallastError, OrError};
 use crate::events::SettledPosition;
 use crate::state::{Exchange, Instrument, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
 
@@ -166,15 +166,4 @@ impl Settlement<'_> {
             .ok_or(BallastError::MathOverflow)?;
         self.fund.earn(insurance)
     }
-}
-
-/// The market at `info`, checked against the one that the exchange records for the instrument.
-pub fn load_market<'info>(
-    exchange: &Exchange,
-    instrument: u16,
-    info: &'info AccountInfo<'info>,
-) -> Result<AccountLoader<'info, Market>> {
-    ensure!(exchange.market(instrument)? == info.key(), BallastError::WrongMarket);
-    ensure!(info.is_writable, BallastError::WrongMarket);
-    AccountLoader::try_from(info)
 }

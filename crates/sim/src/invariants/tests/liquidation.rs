@@ -4,12 +4,13 @@ use super::*;
 
 /// C takes 1,000 lots (10,000 dollars) of A over. A has E = 7,000 against MM = 7,150 before and MM = 6,435 after: 715 are freed. The flag
 /// is 30 seconds old, so c(t) is 5 % + 55 % / 2 = 32.5 %, and the step may cost 232.375 dollars, of which 60 % are 139.425.
-const STEP: Action = Action::Liquidate {
-    instrument: BTC_PERPETUAL,
-    account: A,
-    keeper: C,
-    lots: 1_000,
-};
+fn taken() -> Action {
+    Action::Liquidate {
+        legs: vec![(BTC_PERPETUAL, 1_000)],
+        account: A,
+        keeper: C,
+    }
+}
 const COST: i64 = 232_375_000;
 const BOUNTY: i64 = 139_425_000;
 
@@ -49,7 +50,7 @@ fn c5_with(forged: &Forged, action: &Action, before: MarginReport, after: Margin
 }
 
 fn c5(forged: &Forged) -> Result<bool, Broken> {
-    c5_with(forged, &STEP, before(), after())
+    c5_with(forged, &taken(), before(), after())
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn a_step_that_is_due_and_fair_passes() {
 
 #[test]
 fn only_what_is_due_is_liquidated() {
-    let healthy = c5_with(&step(), &STEP, margin(7_150, 7_150, 0), margin(7_000, 6_435, 0));
+    let healthy = c5_with(&step(), &taken(), margin(7_150, 7_150, 0), margin(7_000, 6_435, 0));
     breaks(healthy, Invariant::C5, "is under MM");
     let forgeries: [Forgery<Forged>; 6] = [
         ("different owners", |f| f.earlier(C).wallet = wallet(&A)),
@@ -84,11 +85,19 @@ fn a_step_only_reduces_and_by_what_was_asked() {
     let mut forged = step();
     forged.fill(A, 1, 0);
     breaks(c5(&forged), Invariant::C5, "lots taken");
+    // A leg that was asked for and left alone.
+    let both = Action::Liquidate {
+        legs: vec![(BTC_PERPETUAL, 1_000), (BTC_PERPETUAL + 1, 1)],
+        account: A,
+        keeper: C,
+    };
+    let verdict = c5_with(&step(), &both, before(), after());
+    breaks(verdict, Invariant::C5, "only reductions");
 }
 
 #[test]
 fn a_step_heals() {
-    let not = |b, a, what| breaks(c5_with(&step(), &STEP, b, a), Invariant::C5, what);
+    let not = |b, a, what| breaks(c5_with(&step(), &taken(), b, a), Invariant::C5, what);
     // E − MM is −150 before.
     not(before(), margin(6_285, 6_435, 0), "strictly healthier");
     not(margin(10, 7_150, 0), margin(-1, 6_435, 0), "not under min(E before, 0)");
@@ -102,7 +111,7 @@ fn a_step_heals() {
     forged.account(A).flag.started_at = 0;
     breaks(c5(&forged), Invariant::C5, "the flag goes at the target");
     // 1.10 · 6,435 = 7,078.5
-    assert_eq!(c5_with(&forged, &STEP, before(), margin(7_079, 6_435, 0)), Ok(true));
+    assert_eq!(c5_with(&forged, &taken(), before(), margin(7_079, 6_435, 0)), Ok(true));
 }
 
 #[test]
@@ -145,7 +154,7 @@ fn a_step_stops_at_the_target() {
         let mut forged = step();
         forged.account(A).flag.started_at = 0;
         let maintenance = 4_000;
-        c5_with(&forged, &STEP, before(), margin(equity, maintenance, 0))
+        c5_with(&forged, &taken(), before(), margin(equity, maintenance, 0))
     };
     // 1.25 · 4,000 is the ceiling. Past it one lot less is asked about: 9,001 lots require 6,435.715 dollars, 1.10 of which are
     // 7,079.2865, and the account has 20,000 − 232.38 in cash.
@@ -158,7 +167,7 @@ fn a_step_stops_at_the_target() {
         let cash = dollars_e2 * 10_000;
         forged.earlier(A).cash = cash + COST;
         forged.account(A).cash = cash;
-        c5_with(&forged, &STEP, before(), margin(9_000, 6_435, 0))
+        c5_with(&forged, &taken(), before(), margin(9_000, 6_435, 0))
     };
     assert_eq!(with_cash(707_928), Ok(true));
     breaks(with_cash(707_929), Invariant::C5, "past the target plus one lot");
@@ -172,10 +181,9 @@ fn dust_may_go_at_once() {
         forged.earlier(A).positions[0].lots = lots;
         forged.earlier(A).positions[0].quote = -lots * 10 * UNIT;
         let action = Action::Liquidate {
-            instrument: BTC_PERPETUAL,
+            legs: vec![(BTC_PERPETUAL, lots.unsigned_abs())],
             account: A,
             keeper: C,
-            lots: lots.unsigned_abs(),
         };
         let mut closed = *forged.earlier(A);
         (

@@ -298,10 +298,9 @@ fn cash_that_is_lowered_stays_within_credit_and_the_caps() {
 #[test]
 fn who_takes_over_carries_it() {
     let action = Action::Liquidate {
-        instrument: BTC_PERPETUAL,
+        legs: vec![(BTC_PERPETUAL, 1)],
         account: A,
         keeper: C,
-        lots: 1,
     };
     let forged = Forged::new();
     let sound = margin(20_000, 7_150, 10_000);

@@ -216,7 +216,7 @@ fn a_flag_and_a_refresh_move_no_money() {
         &flag,
         |f| f.account(A).flag.started_at = 7,
         &[
-            ("only the flag changes", |f| f.account(A).order_reserve += 1),
+            ("only the flag or the method changes", |f| f.account(A).order_reserve += 1),
             ("no money moves", |f| f.market().residual += 1),
         ],
     );
@@ -318,10 +318,9 @@ fn a_trade_costs_its_price_and_its_fee() {
 #[test]
 fn a_take_over_gives_the_keeper_the_lots_and_the_bounty() {
     let action = Action::Liquidate {
-        instrument: BTC_PERPETUAL,
+        legs: vec![(BTC_PERPETUAL, 100)],
         account: A,
         keeper: C,
-        lots: 100,
     };
     // 100 lots are worth 1,000 dollars; they cost five dollars, of which the keeper has three.
     let honest = |f: &mut Forged| {

@@ -1,6 +1,7 @@
 //! Keepers: flagging and taking over.
 mod flag;
 mod liquidate;
+mod package;
 mod unflag;
 
 pub use flag::*;

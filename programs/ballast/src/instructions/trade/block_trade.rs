@@ -6,14 +6,13 @@ use ballast_fixed::{Dollars, Lots, Notional, Price, Quantity, QuoteAmount, Ratio
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
-use crate::clearing::{check_market_open_interest, check_owner_open_interest, fill, load_market, release, Fill};
+use crate::clearing::{
+    check_market_open_interest, check_owner_open_interest, fill, load_markets, release, Fill, MAX_LEGS,
+};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
 use crate::margin::Revaluation;
 use crate::state::{ppm, Exchange, Instrument, MarginAccount, Market, OwnerRecord, RiskBoard};
-
-/// Most legs of one trade.
-pub const MAX_LEGS: usize = 8;
 
 /// One leg of a trade, as the taker sees it.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,11 +122,7 @@ fn clear<'info>(
 ) -> Result<Vec<Traded>> {
     let now = Clock::get()?.unix_timestamp;
     let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
-    ensure!(
-        others.len() == legs.len().saturating_sub(1),
-        BallastError::MarketMissing
-    );
-    let loaders = load_markets(&exchange, &accounts.market, others)?;
+    let loaders = load_markets(&exchange, &accounts.market, others, legs.len())?;
     let mut terms = Vec::with_capacity(legs.len());
     for (leg, loader) in legs.iter().zip(&loaders) {
         terms.push(Terms::new(&exchange, &board, loader.load_mut()?, leg, now)?);
@@ -174,23 +169,6 @@ fn clear<'info>(
         });
     }
     Ok(events)
-}
-
-/// The first leg's market and the others, each recorded on the exchange and none twice: a leg in two parts could pass for a reduction.
-fn load_markets<'info>(
-    exchange: &Exchange,
-    first: &AccountLoader<'info, Market>,
-    others: &'info [AccountInfo<'info>],
-) -> Result<Vec<AccountLoader<'info, Market>>> {
-    let mut loaders = Vec::with_capacity(MAX_LEGS);
-    loaders.push(first.clone());
-    for info in others {
-        let is_new = loaders.iter().all(|other| other.key() != info.key());
-        ensure!(is_new, BallastError::UnexpectedAccount);
-        let instrument = AccountLoader::<Market>::try_from(info)?.load()?.instrument;
-        loaders.push(load_market(exchange, instrument, info)?);
-    }
-    Ok(loaders)
 }
 
 /// Fills one side of every leg and judges the account by its margin before and after all of them.
