@@ -4,7 +4,6 @@
 //! b = 0.5 %, β = 2 %, λ = 1, λ_o = 0.2, and a floor of 1 % of 3,000 for each short option.
 mod bounds;
 mod compute;
-mod desk;
 mod shorts;
 mod spreads;
 mod withdrawals;

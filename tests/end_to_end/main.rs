@@ -14,6 +14,7 @@ mod list_instrument;
 mod log_events;
 mod margin_figures;
 mod open_margin_account;
+mod option_refusals;
 mod options;
 mod package_trade;
 mod preview;

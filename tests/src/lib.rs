@@ -1,4 +1,5 @@
 //! What the end-to-end tests share: the compiled program and how outcomes are asserted.
+pub mod desk;
 pub mod refusal;
 pub mod setup;
 

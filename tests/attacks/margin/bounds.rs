@@ -1,10 +1,9 @@
 //! The ends of the range: numbers as large as they get, and collateral worth nothing.
 use ballast::error::BallastError;
+use ballast_tests::desk::Desk;
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::world;
-
-use super::desk::Desk;
 
 /// Numbers at the ends of their range are refused by name; none wraps into a book that needs little.
 #[test]

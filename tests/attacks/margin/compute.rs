@@ -3,11 +3,11 @@ use ballast::error::BallastError;
 use ballast::state::InstrumentKind::{Call, Put};
 use ballast::state::{MarginAccount, QUOTE_ASSET};
 use ballast_sim::world::{User, BTC, ETH, SOL};
+use ballast_tests::desk::Desk;
 use ballast_tests::ok;
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 
-use super::desk::Desk;
 use crate::support::went_through;
 
 /// Compute units of a transaction.

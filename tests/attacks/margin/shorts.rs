@@ -2,10 +2,9 @@
 use ballast::state::InstrumentKind::{Call, Put};
 use ballast::state::QUOTE_ASSET;
 use ballast_sim::world::{BTC, ETH, SOL};
+use ballast_tests::desk::Desk;
 use ballast_tests::ok;
 use ballast_tests::setup::DOLLAR;
-
-use super::desk::Desk;
 
 /// Fifty short straddles at the money: at +12ψ they lose a twelfth of 50 · 3,000 · 1.44, less the premium: more than anywhere within ±ψ.
 ///

@@ -4,11 +4,10 @@ use ballast::state::InstrumentKind::{Call, Put};
 use ballast::state::{MarginAccount, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{BTC, ETH};
+use ballast_tests::desk::{reversed, Desk};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
-
-use super::desk::{reversed, Desk};
 
 /// Lowers an account's cash until its E_im lies `dollars` under its IM; the other side gains what it loses.
 fn lose_down_to(d: &mut Desk, user: &ballast_sim::world::User, other: &ballast_sim::world::User, dollars: i64) {

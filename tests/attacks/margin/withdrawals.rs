@@ -2,11 +2,11 @@
 use ballast::error::BallastError;
 use ballast::state::{Exchange, MarginAccount, QUOTE_ASSET};
 use ballast_sim::world::{User, BTC, ETH, SOL};
+use ballast_tests::desk::Desk;
 use ballast_tests::ok;
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 
-use super::desk::Desk;
 use crate::support::withdraw_all_that_goes;
 
 /// Of the user's cash `units` may leave, and not one more.

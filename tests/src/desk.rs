@@ -4,9 +4,10 @@ use ballast::instructions::Summary;
 use ballast::state::InstrumentKind;
 use ballast_sim::invariants::Leg;
 use ballast_sim::world::{Outcome, User, World, ETH, START};
-use ballast_tests::refusal::refuses;
-use ballast_tests::setup::*;
-use ballast_tests::{elf, ok};
+
+use crate::refusal::refuses;
+use crate::setup::*;
+use crate::{elf, ok};
 
 /// Lots of ETH instruments in a unit.
 const LOTS: f64 = 1_000.0;
@@ -63,6 +64,9 @@ impl Desk {
     }
 
     /// The mark in dollars.
+    ///
+    /// # Panics
+    /// Without one.
     pub fn mark(&self, instrument: usize) -> f64 {
         let board = self.w.board();
         let mark = board.mark(&board.instruments[instrument], self.w.vm.now());
@@ -120,6 +124,9 @@ impl Desk {
 
     /// Opening `book` takes `required` dollars of equity: with less, as with the `naive` amount, it is refused and nothing moves; with it, it
     /// goes through. Returns who then holds it, and who holds the other side.
+    ///
+    /// # Panics
+    /// When it is not so.
     #[track_caller]
     pub fn takes(&mut self, book: Book, naive: f64, required: f64) -> (User, User) {
         let maker = trader(&mut self.w, 20_000_000);
@@ -139,6 +146,9 @@ impl Desk {
     }
 
     /// The account requires this initial margin: never less, and no more than what margin.md section 7 allows for rounding.
+    ///
+    /// # Panics
+    /// When it requires less or more.
     #[track_caller]
     pub fn requires(&mut self, user: &User, required: f64, gross: f64) {
         let margin = self.summary(user).initial_margin as f64 / 1e8;
