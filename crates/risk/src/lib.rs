@@ -11,6 +11,7 @@
 mod asset;
 mod collateral;
 pub mod defaults;
+pub mod distance;
 mod error;
 mod expiry;
 pub mod liquidation;

@@ -1,7 +1,7 @@
 //! What is reported and no part of the requirement: greeks in dollars and the one-day value at risk (methodology, section 4).
 use crate::expiry::{Expiry, Term, Volatilities};
 use crate::option_book::{quotient, OptionLeg};
-use crate::{AssetParams, RiskError};
+use crate::{AssetParams, RiskError, MAX_LEVELS};
 use ballast_fixed::kernel::{greeks, Moneyness, Q48};
 use ballast_fixed::{div_ceil, Dollars, Notional, Price, Ratio};
 
@@ -75,6 +75,16 @@ impl Sensitivity {
         Ok(())
     }
 
+    /// Adds collateral so far as the methodology nets it: its delta is min(η·value, what the positions are net short). Comes last.
+    ///
+    /// Fails on overflow.
+    pub fn add_collateral(&mut self, value: Notional, hedge_recognition: Ratio) -> Result<(), RiskError> {
+        let hedge = value.times_floor(hedge_recognition)?;
+        let short = self.sum.delta.negated()?.max(Dollars::ZERO);
+        self.sum.delta = self.sum.delta.plus(hedge.min(short))?;
+        Ok(())
+    }
+
     /// The sums.
     pub fn sum(&self) -> Sensitivities {
         self.sum
@@ -88,10 +98,32 @@ fn times(amount: Dollars, factor: Q48, divisor: i128) -> Result<Dollars, RiskErr
     i64::try_from(value).map(Dollars).map_err(|_| RiskError::Overflow)
 }
 
+impl Sensitivities {
+    /// Adds those of another asset. Fails on overflow.
+    pub fn plus(&self, other: &Sensitivities) -> Result<Sensitivities, RiskError> {
+        Ok(Sensitivities {
+            delta: self.delta.plus(other.delta)?,
+            gamma: self.gamma.plus(other.gamma)?,
+            vega: self.vega.plus(other.vega)?,
+            theta: self.theta.plus(other.theta)?,
+        })
+    }
+}
+
+/// Correlation of two assets' daily moves: 0.85 where they share the cluster of level 1, as BTC and ETH do, else 0.8.
+pub fn correlation(a: &[u8; MAX_LEVELS], b: &[u8; MAX_LEVELS]) -> Ratio {
+    const NARROWEST: usize = 1; // level 0 nets nothing
+    if a[NARROWEST] != 0 && a[NARROWEST] == b[NARROWEST] {
+        Ratio(850_000_000)
+    } else {
+        Ratio(800_000_000)
+    }
+}
+
 /// An asset's part of the value at risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {
-    /// [`crate::AssetReport::net_delta`].
+    /// [`Sensitivities::delta`], or [`crate::AssetReport::net_delta`].
     pub net_delta: Dollars,
     /// Standard deviation of a day, see [`crate::defaults::DAILY_VOLATILITY`].
     pub daily_volatility: Ratio,
@@ -188,6 +220,31 @@ mod tests {
             daily_volatility: Ratio(65_000_000),
         };
         assert!(value_at_risk(&[all], none).is_ok());
+    }
+
+    #[test]
+    fn assets_of_the_narrowest_cluster_move_together() {
+        use crate::defaults::{BTC, MID_CAP, SOL};
+        let [btc, eth, sol, other] = [BTC, ETH, SOL, MID_CAP].map(|p| p.clusters);
+        assert_eq!(correlation(&btc, &eth), Ratio(850_000_000));
+        for (a, b) in [(btc, sol), (eth, sol), (btc, other), (other, other)] {
+            assert_eq!(correlation(&a, &b), Ratio(800_000_000));
+        }
+    }
+
+    #[test]
+    fn collateral_covers_a_short_and_no_more() {
+        let delta = |position: i64, collateral: i64, recognition| {
+            let mut book = Sensitivity::default();
+            book.add_linear(Notional::from_dollars(usd(position))).unwrap();
+            book.add_collateral(Notional::from_dollars(usd(collateral)), recognition)
+                .unwrap();
+            book.sum().delta
+        };
+        assert_eq!(delta(-100, 30, Ratio::ONE), usd(-70));
+        assert_eq!(delta(-100, 130, Ratio::ONE), Dollars::ZERO);
+        assert_eq!(delta(-100, 130, Ratio::ZERO), usd(-100));
+        assert_eq!(delta(100, 130, Ratio::ONE), usd(100));
     }
 
     /// ETH 3,000, 30 days at the money, σ = 65 %, σ√T = 0.186349: d₁ = 0.0931745, φ(d₁) = 0.397214343, Φ(d₁) = 0.537117575.
