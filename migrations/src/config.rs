@@ -7,6 +7,8 @@ use ballast_risk::{defaults, AssetParams};
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
+/// Daily standard deviation of a mid cap, which [`assets`] replaces where it knows better.
+const MID_CAP_VOLATILITY: i64 = defaults::DAILY_VOLATILITY[3].0;
 /// One dollar in 10⁻⁸.
 const DOLLAR: i64 = 100_000_000;
 
@@ -92,6 +94,7 @@ pub fn asset(
             clusters: params.clusters,
             instrument_open_interest_cap: cap(params.depth, 40),
             owner_open_interest_cap: cap(params.depth, 10),
+            daily_volatility: MID_CAP_VOLATILITY,
         },
         collateral: None,
         instruments: vec![
@@ -152,5 +155,9 @@ pub fn assets(now: i64) -> Vec<AssetConfig> {
         deposit_cap: 500_000 * 1_000_000_000,
         owner_deposit_cap: 100_000 * 1_000_000_000,
     });
-    vec![btc, eth, sol]
+    let mut assets = vec![btc, eth, sol];
+    for (config, volatility) in assets.iter_mut().zip(defaults::DAILY_VOLATILITY) {
+        config.asset.daily_volatility = volatility.0;
+    }
+    assets
 }

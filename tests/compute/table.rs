@@ -1,7 +1,7 @@
 //! What was measured against what is allowed.
 
 struct Row {
-    name: &'static str,
+    name: String,
     measured: u64,
     ceiling: u64,
 }
@@ -21,9 +21,9 @@ impl Table {
     }
 
     /// Adds a measurement.
-    pub fn add(&mut self, name: &'static str, measured: u64, ceiling: u64) {
+    pub fn add(&mut self, name: &str, measured: u64, ceiling: u64) {
         self.rows.push(Row {
-            name,
+            name: name.to_owned(),
             measured,
             ceiling,
         });
@@ -40,7 +40,7 @@ impl Table {
             .rows
             .iter()
             .filter(|r| r.measured > r.ceiling)
-            .map(|r| r.name)
+            .map(|r| r.name.as_str())
             .collect();
         assert!(over.is_empty(), "over the ceiling: {over:?}");
         assert!(self.rows.iter().all(|r| r.measured > 0), "something was not measured");

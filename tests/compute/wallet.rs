@@ -1,5 +1,5 @@
 //! What wallets do with their own accounts.
-use ballast::instructions::{PreviewSection, TradeLeg};
+use ballast::instructions::{PreviewChange, PreviewSection, TradeLeg};
 use ballast::state::QUOTE_ASSET;
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, SOL};
@@ -85,7 +85,28 @@ fn previews(world: &mut World, user: &User, table: &mut Table) {
     let (_, used) = world.preview(&key, PreviewSection::Asset { asset: BTC });
     table.add("preview, one asset with 3 positions", used, 15_000);
     let (_, used) = world.preview(&key, PreviewSection::Isolated);
-    table.add("preview, isolated margins of 8 positions", used, 13_000);
+    table.add("preview, isolated margins of 8 positions", used, 45_000);
+    let (_, used) = world.preview(&key, PreviewSection::Greeks { first: 0 });
+    table.add("preview, greeks of 8 positions", used, 20_000);
+    let (_, used) = world.preview(&key, PreviewSection::Risk);
+    table.add("preview, value at risk of 8 positions", used, 20_000);
+    // Every evaluation that a call makes at most.
+    let way = PreviewSection::Distance {
+        asset: BTC,
+        from: 0,
+        to: 10_000_000_000,
+        steps: u8::MAX,
+    };
+    let (_, used) = world.preview(&key, way);
+    table.add("preview, distance of BTC, 8 positions", used, 1_000_000);
+    let leg = |instrument: usize| PreviewChange::Leg {
+        instrument: instrument as u16,
+        lots: 100,
+        price: 0,
+    };
+    let changes: Vec<_> = (0..8).map(leg).collect();
+    let (_, used) = world.what_if(&key, PreviewSection::Summary, &changes);
+    table.add("preview, summary of 8 positions after 8 trades", used, 70_000);
 }
 
 fn withdrawals(world: &mut World, user: &User, other: &User, table: &mut Table) {

@@ -46,6 +46,7 @@ fn an_asset_takes_the_next_index() {
         (asset.params.scan_range, asset.params.haircut_initial),
         (240_000_000, 500_000_000)
     );
+    assert_eq!(asset.daily_volatility, 65_000_000);
     // Depth 1 million: caps of 40 and 10 times that.
     assert_eq!(asset.instrument_open_interest_cap, 40_000_000 * 100_000_000);
     assert_eq!(asset.owner_open_interest_cap, 10_000_000 * 100_000_000);

@@ -175,7 +175,7 @@ fn random_accounts_margin_alike_in_the_program_and_in_the_crate() {
         if seed.is_multiple_of(ASSEMBLED) {
             let assembled = native::assemble(&case.board, &case.account, machine.now);
             assert_eq!(assembled, Ok(report), "assembled, seed {seed}");
-            let isolated = PreviewReport::Isolated(native::isolated(&case.board, &case.account));
+            let isolated = PreviewReport::Isolated(native::isolated(&case.board, &case.account, &report));
             assert_eq!(
                 machine.preview(PreviewSection::Isolated),
                 Ok(isolated),

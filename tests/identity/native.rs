@@ -39,6 +39,8 @@ pub fn summary(r: &MarginReport) -> Summary {
         unrealised: r.unrealised.0,
         health: r.health_ppb().unwrap_or(i64::MAX),
         liquidatable: r.equity_liquidation < r.maintenance,
+        credit_initial: r.credit_initial.0,
+        equity_unhaircut: r.equity_unhaircut.0,
     }
 }
 
@@ -78,8 +80,8 @@ pub fn asset_section(
     Ok((section, r))
 }
 
-/// The isolated requirements of a valid account.
-pub fn isolated(board: &RiskBoard, account: &MarginAccount) -> Isolated {
+/// The isolated requirements of a valid account whose margin is `cross`.
+pub fn isolated(board: &RiskBoard, account: &MarginAccount, cross: &MarginReport) -> Isolated {
     let mut sum = Isolated::default();
     for p in account.positions() {
         let params = board.assets[usize::from(p.asset)].params();
@@ -90,6 +92,8 @@ pub fn isolated(board: &RiskBoard, account: &MarginAccount) -> Isolated {
         sum.initial_margin += initial.0;
         sum.maintenance_margin += maintenance.0;
     }
+    sum.saving_initial = sum.initial_margin - cross.initial.0;
+    sum.saving_maintenance = sum.maintenance_margin - cross.maintenance.0;
     sum
 }
 

@@ -4,7 +4,8 @@ use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::{InstructionData, ToAccountMetas};
 use anchor_spl::token;
 use ballast::instructions::{
-    CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewSection, SurfaceUpdate, TradeLeg,
+    CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewRequest, PreviewSection,
+    SurfaceUpdate, TradeLeg,
 };
 use ballast::state::MarginMethod;
 use ballast::{accounts, instruction as data};
@@ -345,14 +346,30 @@ pub fn fund_insurance(exchange: &Exchange, contributor: &Pubkey, source: &Pubkey
     build(accounts, data::FundInsurance { amount })
 }
 
-/// `preview` of one section; the report is the transaction's return data.
+/// `preview` of one section of the account as it is; the report is the transaction's return data.
 pub fn preview(exchange: &Exchange, margin_account: &Pubkey, section: PreviewSection) -> Instruction {
+    let changes = Vec::new();
+    preview_what_if(exchange, margin_account, PreviewRequest { section, changes }, &[])
+}
+
+/// `preview` of one section after `changes`. `mints` are those of the collaterals that they add and the account does not hold.
+pub fn preview_what_if(
+    exchange: &Exchange,
+    margin_account: &Pubkey,
+    request: PreviewRequest,
+    mints: &[Pubkey],
+) -> Instruction {
     let accounts = accounts::Preview {
         exchange: exchange.key,
         board: exchange.board,
         margin_account: *margin_account,
     };
-    build(accounts, data::Preview { section })
+    let mut instruction = build(accounts, data::Preview { request });
+    let collaterals = mints.iter().map(|mint| exchange.collateral(mint));
+    instruction
+        .accounts
+        .extend(collaterals.map(|key| AccountMeta::new_readonly(key, false)));
+    instruction
 }
 
 /// The market that is a named account and those behind it.

@@ -251,6 +251,9 @@ pub enum BallastError {
     /// Total variance that falls from one expiry to a later one.
     #[msg("Total variance falls from one expiry to a later one; publish surfaces without calendar arbitrage")]
     CalendarArbitrage,
+    /// A what-if of more than eight changes.
+    #[msg("A preview takes at most eight changes; ask for fewer at once")]
+    TooManyChanges,
 }
 
 impl From<Overflow> for BallastError {

@@ -124,8 +124,8 @@ pub mod ballast {
         instructions::fund_insurance(ctx, amount)
     }
 
-    /// Returns one section of an account's margin report.
-    pub fn preview<'info>(ctx: Context<'info, Preview<'info>>, section: PreviewSection) -> Result<PreviewReport> {
-        instructions::preview(ctx, section)
+    /// Returns one section of an account's margin report, as it is or after changes.
+    pub fn preview<'info>(ctx: Context<'info, Preview<'info>>, request: PreviewRequest) -> Result<PreviewReport> {
+        instructions::preview(ctx, request)
     }
 }

@@ -9,7 +9,9 @@ use ballast_risk::{
 };
 
 use crate::error::{ensure, BallastError, OrError};
-use crate::state::{mark, native_quantity, Asset, Balance, MarginAccount, Position, RiskBoard, MAX_ASSETS, VERSION};
+use crate::state::{
+    mark, native_quantity, Asset, Balance, MarginAccount, Position, PriceFeed, RiskBoard, MAX_ASSETS, VERSION,
+};
 
 /// How the quote asset is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +85,11 @@ impl<'a> Revaluation<'a> {
         walk.add_all(account, assets.others())?;
         let others = walk.portfolio.clone();
         Ok(Revaluation { walk, assets, others })
+    }
+
+    /// From here on takes an asset's price for this one, which is not the board's. The asset is one of those that change.
+    pub fn set_price(&mut self, asset: u8, price: PriceFeed) {
+        self.walk.evaluator.moved = Some((asset, price));
     }
 
     /// The margin of the account as it is now. Only its cash and its positions in the assets may have changed.
@@ -166,6 +173,8 @@ pub struct Evaluator<'a> {
     now: i64,
     portfolio: PortfolioParams,
     method: Method,
+    /// The price of an asset that is taken for another one than the board's.
+    moved: Option<(u8, PriceFeed)>,
     /// Working memory, made when the first option is met.
     options: Option<Box<OptionBook>>,
 }
@@ -178,6 +187,7 @@ impl<'a> Evaluator<'a> {
             now,
             portfolio: board.portfolio_params(),
             method: Method::Portfolio,
+            moved: None,
             options: None,
         }
     }
@@ -187,45 +197,61 @@ impl<'a> Evaluator<'a> {
     pub fn asset(&mut self, index: u8, legs: &[Position], balances: &[Balance], out: &mut AssetReport) -> Result<()> {
         let (board, now) = (self.board, self.now);
         let asset = board.asset(index)?;
-        if legs.is_empty() && asset.price.index == 0 {
+        let feed = match &self.moved {
+            Some((moved, feed)) if *moved == index => feed,
+            _ => &asset.price,
+        };
+        if legs.is_empty() && feed.index == 0 {
             // Collateral whose asset never had a price counts nothing; else a unit of it would keep the account from every check.
             *out = AssetReport::default();
             return Ok(());
         }
         let params = asset.params();
-        let price: PriceState = asset.price_state(now)?;
+        let price: PriceState = asset.price_state_of(feed, now)?;
         let mut book = if legs.iter().any(Position::is_open_option) {
             let options = self.options.get_or_insert_with(Box::default);
-            AssetBook::with_options(&params, &self.portfolio, price, asset.price.index(), options)
+            AssetBook::with_options(&params, &self.portfolio, price, feed.index(), options)
         } else {
             AssetBook::new(&params, &self.portfolio, price)
         };
         book.set_method(self.method);
-        let (at_index, at_slow) = collateral_value(board, index, balances)?;
+        let (at_index, at_slow) = collateral_value(feed, index, balances)?;
         if at_index != Notional::ZERO {
             book.set_collateral(at_index, at_slow).or_error()?;
         }
         let mut number = 0u8;
         for expiry in legs.chunk_by(|a, b| a.expiry == b.expiry) {
-            add_expiry(board, asset, expiry, number, now, &mut book)?;
+            add_expiry(
+                &Quotes {
+                    board,
+                    asset,
+                    feed,
+                    now,
+                },
+                expiry,
+                number,
+                &mut book,
+            )?;
             number = number.saturating_add(u8::from(expiry.first().is_some_and(|leg| leg.expiry != 0)));
         }
         book.finish(out).or_error()
     }
 }
 
-/// The legs of one expiry, or the perpetuals; `number` counts the expiries.
-fn add_expiry(
-    board: &RiskBoard,
-    asset: &Asset,
-    legs: &[Position],
-    number: u8,
+/// What the legs of one asset are priced by.
+struct Quotes<'a> {
+    board: &'a RiskBoard,
+    asset: &'a Asset,
+    feed: &'a PriceFeed,
     now: i64,
-    book: &mut AssetBook,
-) -> Result<()> {
+}
+
+/// The legs of one expiry, or the perpetuals; `number` counts the expiries.
+fn add_expiry(quotes: &Quotes, legs: &[Position], number: u8, book: &mut AssetBook) -> Result<()> {
     if let Some(option) = legs.iter().find(|leg| leg.is_open_option()) {
-        let expiry = asset.expiry(board.instrument(option.instrument)?)?;
-        book.begin_expiry(number, &expiry.risk(&asset.price, now)?).or_error()?;
+        let expiry = quotes.asset.expiry(quotes.board.instrument(option.instrument)?)?;
+        let expiry = expiry.risk(quotes.feed, quotes.now)?;
+        book.begin_expiry(number, &expiry).or_error()?;
     }
     for leg in legs {
         let bucket = if leg.expiry == 0 {
@@ -233,13 +259,13 @@ fn add_expiry(
         } else {
             Bucket::Expiry(number)
         };
-        add_leg(board, asset, leg, bucket, book)?;
+        add_leg(quotes, leg, bucket, book)?;
     }
     Ok(())
 }
 
-fn add_leg(board: &RiskBoard, asset: &Asset, leg: &Position, bucket: Bucket, book: &mut AssetBook) -> Result<()> {
-    let instrument = board.instrument(leg.instrument)?;
+fn add_leg(quotes: &Quotes, leg: &Position, bucket: Bucket, book: &mut AssetBook) -> Result<()> {
+    let instrument = quotes.board.instrument(leg.instrument)?;
     ensure!(instrument.generation == leg.generation, BallastError::StaleGeneration);
     let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
     let quote = QuoteAmount(leg.quote);
@@ -253,21 +279,21 @@ fn add_leg(board: &RiskBoard, asset: &Asset, leg: &Position, bucket: Bucket, boo
     if instrument.is_option() {
         return book.add_option(&instrument.option_leg(quantity, quote)).or_error();
     }
-    let basis = asset.basis(instrument)?;
-    let mark = mark(asset.price.index(), basis)?;
-    let slow_mark = self::mark(asset.price.slow(), basis)?;
+    let basis = quotes.asset.basis(instrument)?;
+    let mark = mark(quotes.feed.index(), basis)?;
+    let slow_mark = self::mark(quotes.feed.slow(), basis)?;
     let (at_index, at_slow) = (mark.times(quantity), slow_mark.times(quantity));
     book.add_linear(bucket, at_index, at_slow, Notional::from_quote(quote))
         .or_error()
 }
 
-fn holds(account: &MarginAccount, asset: u8) -> bool {
+/// Whether the account has a balance in an asset.
+pub fn holds(account: &MarginAccount, asset: u8) -> bool {
     account.balances.iter().any(|b| b.amount != 0 && b.asset == asset)
 }
 
 /// Σ of an asset's balances at the index and at the slow price.
-fn collateral_value(board: &RiskBoard, index: u8, balances: &[Balance]) -> Result<(Notional, Notional)> {
-    let price = &board.asset(index)?.price;
+pub fn collateral_value(price: &PriceFeed, index: u8, balances: &[Balance]) -> Result<(Notional, Notional)> {
     let (mut at_index, mut at_slow) = (Notional::ZERO, Notional::ZERO);
     for balance in balances.iter().filter(|b| b.amount != 0 && b.asset == index) {
         let quantity = native_quantity(balance.amount, balance.decimals).or_error()?;
@@ -287,7 +313,7 @@ pub fn credit(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Do
             if asset.price.index == 0 {
                 continue; // never had a price: counts nothing
             }
-            let (at_index, at_slow) = collateral_value(board, index, &account.balances)?;
+            let (at_index, at_slow) = collateral_value(&asset.price, index, &account.balances)?;
             let credit = credit_floor(&asset.params(), &asset.price_state(now)?, at_index, at_slow).or_error()?;
             sum = sum.plus(credit).or_error()?;
         }

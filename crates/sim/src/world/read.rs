@@ -1,7 +1,9 @@
 //! What front-ends read: typed accounts, the preview, and totals over all accounts.
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
-use ballast::instructions::{AssetSection, Isolated, PreviewReport, PreviewSection, Summary};
+use ballast::instructions::{
+    AssetSection, Isolated, PreviewChange, PreviewReport, PreviewRequest, PreviewSection, Summary,
+};
 use ballast::state::{self, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
 use ballast_client::{account::decode, instruction};
 use ballast_fixed::{Lots, Notional, Price, QuoteAmount};
@@ -82,7 +84,26 @@ impl World {
     /// # Panics
     /// When the program refuses it.
     pub fn preview(&mut self, account: &Pubkey, section: PreviewSection) -> (PreviewReport, u64) {
-        let preview = instruction::preview(&self.exchange, account, section);
+        self.what_if(account, section, &[])
+    }
+
+    /// The same after changes.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn what_if(
+        &mut self,
+        account: &Pubkey,
+        section: PreviewSection,
+        changes: &[PreviewChange],
+    ) -> (PreviewReport, u64) {
+        let changes = changes.to_vec();
+        let mints: &[Pubkey] = if changes.is_empty() {
+            &[]
+        } else {
+            &[self.btc.mint, self.sol.mint]
+        };
+        let preview = instruction::preview_what_if(&self.exchange, account, PreviewRequest { section, changes }, mints);
         let receipt = self
             .send(&Action::Preview, preview, &[])
             .unwrap_or_else(|e| panic!("preview: {e:#?}"));

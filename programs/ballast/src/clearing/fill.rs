@@ -24,6 +24,23 @@ impl Fill {
     }
 }
 
+/// Adds `lots` to the account's position in the instrument at `index`, for which it receives `quote` (pays, when negative): the account's
+/// part of [`fill`].
+pub fn fill_position(
+    account: &mut MarginAccount,
+    index: u16,
+    instrument: &Instrument,
+    lots: Lots,
+    quote: QuoteAmount,
+) -> Result<Fill> {
+    let at = account.open_position(index, instrument)?;
+    let position = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
+    let before = position.lots();
+    position.fill(lots, quote).or_error()?;
+    let after = position.lots();
+    Ok(Fill { at, before, after })
+}
+
 /// Adds `lots` to the account's position, for which it receives `quote` (pays, when negative).
 ///
 /// The slot of the position is kept, empty or not, until [`release`].
@@ -36,14 +53,11 @@ pub fn fill(
     quote: QuoteAmount,
 ) -> Result<Fill> {
     let is_new = account.position(market.instrument).is_none();
-    let at = account.open_position(market.instrument, instrument)?;
+    let fill = fill_position(account, market.instrument, instrument, lots, quote)?;
+    let (before, after) = (fill.before, fill.after);
     if is_new {
         market.positions = market.positions.saturating_add(1);
     }
-    let position = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
-    let before = position.lots();
-    position.fill(lots, quote).or_error()?;
-    let after = position.lots();
     let long = |lots: Lots| lots.0.max(0);
     market.open_interest = market
         .open_interest
@@ -52,7 +66,7 @@ pub fn fill(
         .ok_or(BallastError::MathOverflow)?;
     let size = |lots: Lots| lots.quantity(instrument.lot_size()).map(|q| q.0.unsigned_abs());
     owner.change_open_interest(instrument.asset, size(before).or_error()?, size(after).or_error()?)?;
-    Ok(Fill { at, before, after })
+    Ok(fill)
 }
 
 /// Frees the position's slot if nothing is left in it.

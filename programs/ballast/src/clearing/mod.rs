@@ -2,7 +2,11 @@
 mod fill;
 mod markets;
 mod settlement;
+mod terms;
 
-pub use fill::{check_market_open_interest, check_owner_open_interest, fill, position_value, release, Fill};
+pub use fill::{
+    check_market_open_interest, check_owner_open_interest, fill, fill_position, position_value, release, Fill,
+};
 pub use markets::{load_market, load_markets, MAX_LEGS};
 pub use settlement::Settlement;
+pub use terms::{check_price, check_size, Side};

@@ -63,6 +63,18 @@ impl PriceFeed {
     pub fn slow(&self) -> Price {
         Price(self.slow)
     }
+
+    /// The feed with all its prices moved by a part of them, its confidence as wide as before in relation; rounded down, no price under the
+    /// least. Fails on overflow.
+    pub fn moved(&self, by: Ratio) -> Result<PriceFeed> {
+        let moved = |price: i64| Price(price).scaled_floor(by).map(|p| p.0).or_error();
+        Ok(PriceFeed {
+            index: moved(self.index)?.max(1),
+            slow: moved(self.slow)?.max(1),
+            confidence: moved(self.confidence)?,
+            ..*self
+        })
+    }
 }
 
 /// One expiry of an asset.
@@ -164,8 +176,10 @@ pub struct Asset {
     pub owner_open_interest_cap: i64,
     /// Expiries in use.
     pub expiries: [Expiry; MAX_EXPIRIES],
+    /// Standard deviation of a day, 10⁻⁹: for the reported value at risk alone.
+    pub daily_volatility: i64,
     /// Room for realised variance, settlement buckets and shock tables.
-    pub _reserved: [u8; 640],
+    pub _reserved: [u8; 632],
 }
 
 /// The margin table of one asset (margin.md section 4); ratios in 10⁻⁹, the depth in dollars (10⁻⁸).
@@ -272,14 +286,18 @@ impl Asset {
 
     /// How the price is to be taken at `now`: what a stale one may be off by is its last confidence and a quarter of ψ.
     pub fn price_state(&self, now: i64) -> Result<PriceState> {
-        ensure!(self.price.index > 0, BallastError::PriceMissing);
-        if self.price.is_fresh(now) {
+        self.price_state_of(&self.price, now)
+    }
+
+    /// The same of another price of the asset's than the board's own.
+    pub fn price_state_of(&self, price: &PriceFeed, now: i64) -> Result<PriceState> {
+        ensure!(price.index > 0, BallastError::PriceMissing);
+        if price.is_fresh(now) {
             return Ok(PriceState::default());
         }
-        let confidence =
-            ballast_fixed::mul_div_ceil(self.price.confidence, Ratio::SCALE, self.price.index).or_error()?;
+        let confidence = ballast_fixed::mul_div_ceil(price.confidence, Ratio::SCALE, price.index).or_error()?;
         let quarter = self.params.scan_range.saturating_add(3) / 4; // rounded up; parameters are not negative
-        let age = now.saturating_sub(self.price.publish_time);
+        let age = now.saturating_sub(price.publish_time);
         Ok(PriceState {
             uncertainty: Ratio(confidence.saturating_add(quarter).min(Ratio::SCALE)),
             dead: age > DEAD_FEED_SECONDS,
@@ -445,7 +463,8 @@ assert_layout!(
     clusters = 8,
     price = 16,
     params = 168,
-    expiries = 288
+    expiries = 288,
+    daily_volatility = 1_824
 );
 assert_layout!(
     Instrument,

@@ -198,6 +198,14 @@ impl MarginAccount {
         self.positions.get(..usize::from(self.position_count)).unwrap_or(&[])
     }
 
+    /// Those in instruments of one asset.
+    pub fn positions_in(&self, asset: u8) -> &[Position] {
+        let positions = self.positions();
+        let start = positions.partition_point(|p| p.asset < asset);
+        let end = positions.partition_point(|p| p.asset <= asset);
+        positions.get(start..end).unwrap_or(&[])
+    }
+
     /// The method as the risk engine takes it; a number that stands for none is taken for the most careful one.
     pub fn risk_method(&self) -> Method {
         match self.method {

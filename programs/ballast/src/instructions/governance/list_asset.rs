@@ -1,5 +1,6 @@
 //! `list_asset`: an asset with its feed and margin parameters.
 use anchor_lang::prelude::*;
+use ballast_fixed::Ratio;
 use ballast_risk::{MAX_GROSS, MAX_LEVELS};
 
 use crate::error::{ensure, BallastError, OrError};
@@ -26,6 +27,8 @@ pub struct ListAssetArgs {
     pub instrument_open_interest_cap: i64,
     /// Largest open interest of one owner, dollars (10⁻⁸).
     pub owner_open_interest_cap: i64,
+    /// Standard deviation of a day, 10⁻⁹, at most one: for the reported value at risk alone.
+    pub daily_volatility: i64,
 }
 
 /// Accounts of `list_asset`.
@@ -47,6 +50,10 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
     let index = board.asset_count;
     ensure!(usize::from(index) < MAX_ASSETS, BallastError::BoardFull);
     args.params.with_clusters(args.clusters).validate().or_error()?;
+    ensure!(
+        (0..=Ratio::SCALE).contains(&args.daily_volatility),
+        BallastError::InvalidParameter
+    );
     ensure!(
         args.instrument_open_interest_cap > 0 && (1..=MAX_OWNER_CAP).contains(&args.owner_open_interest_cap),
         BallastError::InvalidParameter
@@ -75,6 +82,7 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
     asset.params = args.params;
     asset.instrument_open_interest_cap = args.instrument_open_interest_cap;
     asset.owner_open_interest_cap = args.owner_open_interest_cap;
+    asset.daily_volatility = args.daily_volatility;
     board.asset_count = index.saturating_add(1); // index < 32
     emit!(AssetListed {
         exchange: ctx.accounts.exchange.key(),

@@ -2,12 +2,13 @@
 use std::cell::RefMut;
 
 use anchor_lang::prelude::*;
-use ballast_fixed::{Dollars, Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_fixed::{Dollars, Lots, Notional, Price, QuoteAmount, Ratio};
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
 use crate::clearing::{
-    check_market_open_interest, check_owner_open_interest, fill, load_markets, release, Fill, MAX_LEGS,
+    check_market_open_interest, check_owner_open_interest, check_price, check_size, fill, load_markets, release, Fill,
+    Side, MAX_LEGS,
 };
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
@@ -92,14 +93,6 @@ struct Terms<'a> {
     now: i64,
 }
 
-/// What one side gets of a leg.
-#[derive(Clone, Copy)]
-struct Side {
-    lots: Lots,
-    quote: QuoteAmount,
-    fee: QuoteAmount,
-}
-
 /// The taker buys every leg's lots from the maker (sells, when negative) at the leg's price.
 ///
 /// # Errors
@@ -147,7 +140,7 @@ fn clear<'info>(
         leg.check_freshness(taker, maker)?;
         for (fill, owner) in [(taker, &accounts.taker_owner), (maker, &accounts.maker_owner)] {
             if !fill.reduces() {
-                leg.check_size()?;
+                check_size(&leg.exchange.limits, leg.instrument, leg.lots, leg.price, leg.index)?;
                 check_owner_open_interest(&board, leg.instrument, &*owner.load()?)?;
             }
         }
@@ -191,7 +184,7 @@ fn apply<'info>(
     let mut cost = Dollars::ZERO;
     let mut fills = Vec::with_capacity(legs.len());
     for (leg, side) in legs.iter_mut().zip(sides) {
-        let received = side.quote.minus(side.fee).or_error()?;
+        let received = side.received()?;
         let fill = fill(
             &mut account,
             &mut owner,
@@ -241,32 +234,8 @@ impl<'a> Terms<'a> {
             market,
             now,
         };
-        terms.check_price()?;
+        check_price(&exchange.limits, instrument, terms.price, mark, terms.index)?;
         Ok(terms)
-    }
-
-    /// A positive multiple of the tick within the band around the mark. An option's band is that of a tenth of the index at least: what is
-    /// worth little moves by many times its worth.
-    fn check_price(&self) -> Result<()> {
-        let tick = self.instrument.tick_size;
-        let on_tick = self.price.0 > 0 && self.price.0.checked_rem(tick) == Some(0);
-        ensure!(on_tick, BallastError::OffTick);
-        let gap = Quantity(
-            self.price
-                .0
-                .checked_sub(self.mark.0)
-                .ok_or(BallastError::MathOverflow)?,
-        );
-        let least = if self.instrument.is_option() {
-            self.index.0 / 10
-        } else {
-            0
-        };
-        let band = Quantity(self.mark.0.max(least))
-            .times_floor(ppm(self.exchange.limits.price_band_ppm))
-            .or_error()?;
-        ensure!(gap.magnitude().or_error()? <= band, BallastError::PriceOutsideBand);
-        Ok(())
     }
 
     /// A stale asset or surface and an expired instrument may only be reduced, and by both.
@@ -289,45 +258,10 @@ impl<'a> Terms<'a> {
         Ok(())
     }
 
-    /// What opens a position has a minimum size.
-    fn check_size(&self) -> Result<()> {
-        // An option's premium says nothing of its size.
-        let size = if self.instrument.is_option() {
-            self.index
-        } else {
-            self.price
-        };
-        let notional = size
-            .times(self.lots.quantity(self.instrument.lot_size()).or_error()?)
-            .magnitude()
-            .or_error()?
-            .quote_floor()
-            .or_error()?;
-        ensure!(
-            notional.0.unsigned_abs() >= self.exchange.limits.minimum_trade.max(1),
-            BallastError::TradeTooSmall
-        );
-        Ok(())
-    }
-
-    fn notional(&self, lots: Lots) -> Result<Notional> {
-        Ok(self.price.times(lots.quantity(self.instrument.lot_size()).or_error()?))
-    }
-
     /// The taker's and the maker's side. Both quotes and fees round against who pays; what is left goes to the market's residual.
     fn sides(&mut self) -> Result<[Side; 2]> {
         let fees = &self.exchange.fees;
-        let side = |lots: Lots, rate: Ratio| -> Result<Side> {
-            let notional = self.notional(lots)?;
-            let fee = notional
-                .magnitude()
-                .or_error()?
-                .times_ceil(rate)
-                .or_error()?
-                .quote_ceil();
-            let quote = notional.negated().or_error()?.quote_floor().or_error()?;
-            Ok(Side { lots, quote, fee })
-        };
+        let side = |lots: Lots, rate: Ratio| Side::new(self.instrument, lots, self.price, rate);
         let taker = side(self.lots, ppm(fees.taker_ppm))?;
         let maker = side(self.lots.negated().or_error()?, ppm(fees.maker_ppm))?;
         let residual = taker.quote.plus(maker.quote).or_error()?;

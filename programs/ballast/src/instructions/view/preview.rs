@@ -1,8 +1,10 @@
-//! `preview`: what an account is worth and requires, as return data. Nobody signs and nothing is written.
+//! `preview`: what an account is worth and requires, now or after changes, as return data. Nobody signs and nothing is written.
 use anchor_lang::prelude::*;
 use ballast_fixed::Notional;
-use ballast_risk::{isolated_linear, AssetReport, MAX_LEVELS, SCENARIOS};
+use ballast_risk::{isolated_linear, AssetReport};
 
+use super::{distance, greeks, what_if};
+use super::{AssetSection, Isolated, PreviewChange, PreviewReport, Summary};
 use crate::error::{BallastError, OrError};
 use crate::margin::{self, Evaluator};
 use crate::state::{Exchange, MarginAccount, RiskBoard};
@@ -17,105 +19,39 @@ pub enum PreviewSection {
         /// Index on the board.
         asset: u8,
     },
-    /// What the positions would require one by one, without collateral.
+    /// What the positions would require one by one, without collateral, and what the account's requirement saves.
     Isolated,
+    /// Sensitivities of the assets that the account holds, up to [`super::GREEKS_PAGE`] of them.
+    Greeks {
+        /// The index to start at.
+        first: u8,
+    },
+    /// Sensitivities of the account and its one-day value at risk.
+    Risk,
+    /// The nearest move of one asset's price that makes the account liquidatable: prices of the asset move alike, bases, volatility surfaces
+    /// and time stand still.
+    Distance {
+        /// Index on the board.
+        asset: u8,
+        /// The move to start at, 10⁻⁹ of the price; 0 is where the price is.
+        from: i64,
+        /// The move to end at, above or below; both within −10⁹ (the price falls to its least) and 10¹⁰ (it rises by 1,000 %).
+        to: i64,
+        /// In how many steps the way is walked before the first that the account does not survive is looked into; at least one.
+        steps: u8,
+    },
 }
 
-/// An account's margin; dollars in 10⁻⁸.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// IM.
-    pub initial_margin: i64,
-    /// MM.
-    pub maintenance_margin: i64,
-    /// R, the scan over the levels.
-    pub scan: i64,
-    /// Each level's part before its weight.
-    pub levels: [i64; MAX_LEVELS],
-    /// Spread and vega charges.
-    pub charge: i64,
-    /// Floor of short options.
-    pub short_option_minimum: i64,
-    /// Concentration charges.
-    pub concentration: i64,
-    /// Net-option-value charge.
-    pub net_option_value: i64,
-    /// Buffer.
-    pub buffer: i64,
-    /// Σ |notional|.
-    pub gross: i64,
-    /// E_im.
-    pub equity_initial: i64,
-    /// E_mm.
-    pub equity_maintenance: i64,
-    /// E_mm with stale legs moved in the account's favour: what decides a liquidation.
-    pub equity_liquidation: i64,
-    /// E_w.
-    pub equity_withdrawal: i64,
-    /// Unrealised profit and loss at the index, the value of options in it.
-    pub unrealised: i64,
-    /// E_mm / MM in 10⁻⁹; the largest number when MM is 0.
-    pub health: i64,
-    /// Whether the account may be flagged.
-    pub liquidatable: bool,
+/// A section of the report, of the account as it is or after changes.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct PreviewRequest {
+    /// Which section.
+    pub section: PreviewSection,
+    /// What changes first, in this order; at most [`super::MAX_CHANGES`].
+    pub changes: Vec<PreviewChange>,
 }
 
-/// One asset's part; dollars in 10⁻⁸.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AssetSection {
-    /// L(X_a).
-    pub scan: i64,
-    /// Its scenario.
-    pub worst_scenario: u8,
-    /// Σ_b L(X_b).
-    pub bucket_sum: i64,
-    /// H₁.
-    pub matched_linear: i64,
-    /// H.
-    pub matched_all: i64,
-    /// Spread charge before its cap.
-    pub spread: i64,
-    /// Vega charge before the cap.
-    pub vega: i64,
-    /// Spread and vega charges after their cap.
-    pub charge: i64,
-    /// Floor of short options.
-    pub short_option_minimum: i64,
-    /// Net-option-value charge.
-    pub net_option_value: i64,
-    /// Value of the options.
-    pub option_value: i64,
-    /// Concentration charge.
-    pub concentration: i64,
-    /// Buffer.
-    pub buffer: i64,
-    /// Net delta.
-    pub net_delta: i64,
-    /// P&L in each scenario.
-    pub scenarios: [i64; SCENARIOS],
-}
-
-/// The positions one by one; dollars in 10⁻⁸.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Isolated {
-    /// Σ of the isolated initial margins.
-    pub initial_margin: i64,
-    /// Σ of the isolated maintenance margins.
-    pub maintenance_margin: i64,
-}
-
-/// The return data.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PreviewReport {
-    /// For [`PreviewSection::Summary`].
-    Summary(Summary),
-    /// For [`PreviewSection::Asset`].
-    Asset(AssetSection),
-    /// For [`PreviewSection::Isolated`].
-    Isolated(Isolated),
-}
-
-/// Accounts of `preview`.
+/// Accounts of `preview`. Behind them come the collaterals that changes add and the account does not hold.
 #[derive(Accounts)]
 pub struct Preview<'info> {
     /// The exchange.
@@ -129,14 +65,30 @@ pub struct Preview<'info> {
 }
 
 /// Computes one section of the report.
-pub(crate) fn preview<'info>(ctx: Context<'info, Preview<'info>>, section: PreviewSection) -> Result<PreviewReport> {
+///
+/// # Errors
+/// Those of the margin; a change that could not happen by what is wrong with it, see [`PreviewChange`].
+pub(crate) fn preview<'info>(ctx: Context<'info, Preview<'info>>, request: PreviewRequest) -> Result<PreviewReport> {
     let now = Clock::get()?.unix_timestamp;
     let board = ctx.accounts.board.load()?;
     let account = ctx.accounts.margin_account.load()?;
+    if request.changes.is_empty() {
+        return section(&board, &account, request.section, now);
+    }
+    let changed = what_if::apply(ctx.accounts, ctx.remaining_accounts, &request.changes, now)?;
+    section(&board, &changed, request.section, now)
+}
+
+fn section(board: &RiskBoard, account: &MarginAccount, section: PreviewSection, now: i64) -> Result<PreviewReport> {
     match section {
-        PreviewSection::Summary => summary(&board, &account, now),
-        PreviewSection::Asset { asset } => asset_section(&board, &account, asset, now),
-        PreviewSection::Isolated => isolated(&board, &account, now),
+        PreviewSection::Summary => summary(board, account, now),
+        PreviewSection::Asset { asset } => asset_section(board, account, asset, now),
+        PreviewSection::Isolated => isolated(board, account, now),
+        PreviewSection::Greeks { first } => greeks::page(board, account, first, now),
+        PreviewSection::Risk => greeks::totals(board, account, now),
+        PreviewSection::Distance { asset, from, to, steps } => {
+            distance::nearest(board, account, asset, [from, to], steps, now)
+        }
     }
 }
 
@@ -160,15 +112,14 @@ fn summary(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Previ
         unrealised: r.unrealised.0,
         health: r.health_ppb().unwrap_or(i64::MAX),
         liquidatable: r.is_liquidatable(),
+        credit_initial: r.credit_initial.0,
+        equity_unhaircut: r.equity_unhaircut.0,
     }))
 }
 
 fn asset_section(board: &RiskBoard, account: &MarginAccount, asset: u8, now: i64) -> Result<PreviewReport> {
     board.asset(asset)?;
-    let positions = account.positions();
-    let start = positions.partition_point(|p| p.asset < asset);
-    let end = positions.partition_point(|p| p.asset <= asset);
-    let legs = positions.get(start..end).ok_or(BallastError::PositionMissing)?;
+    let legs = account.positions_in(asset);
     let mut r = Box::<AssetReport>::default();
     margin::evaluate_asset(board, asset, legs, &account.balances, now, &mut r)?;
     Ok(PreviewReport::Asset(AssetSection {
@@ -210,5 +161,9 @@ fn isolated(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Prev
         sum.initial_margin = add(sum.initial_margin, initial.0)?;
         sum.maintenance_margin = add(sum.maintenance_margin, maintenance.0)?;
     }
+    let cross = margin::evaluate(board, account, now)?;
+    let minus = |a: i64, b: i64| a.checked_sub(b).ok_or(BallastError::MathOverflow);
+    sum.saving_initial = minus(sum.initial_margin, cross.initial.0)?;
+    sum.saving_maintenance = minus(sum.maintenance_margin, cross.maintenance.0)?;
     Ok(PreviewReport::Isolated(sum))
 }
