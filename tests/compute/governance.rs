@@ -1,10 +1,10 @@
 //! What the authority does.
 use ballast::instructions::{CreateExchangeArgs, ListCollateralArgs, ListInstrumentArgs};
-use ballast::state::{InstrumentKind, Market, RiskBoard, DISCRIMINATOR};
+use ballast::state::{InstrumentKind, Market, RiskBoard, ValueLimits, DISCRIMINATOR};
 use ballast_client::{instruction, Exchange};
 use ballast_migrations::config::{self, feed, feeds, AUCTION, FEES, LIMITS};
 use ballast_risk::{defaults, PortfolioParams};
-use ballast_sim::world::{mint_account, World, BTC, START, TOKEN_PROGRAM};
+use ballast_sim::world::{mint_account, ValueMessage, World, BTC, START, TOKEN_PROGRAM};
 use ballast_tests::setup::{allocate, DAY};
 use ballast_tests::{ok, world};
 use solana_signer::Signer;
@@ -18,6 +18,9 @@ pub fn measure(table: &mut Table) {
     table.add("list_asset", list_asset(&mut world), 3_000);
     table.add("list_collateral", list_collateral(&mut world), 25_000);
     table.add("list_instrument", list_instrument(&mut world), 7_000);
+    let [set, refresh] = surface_feeds(&mut world);
+    table.add("set_surface_source", set, 14_000);
+    table.add("refresh_surface_from_feeds", refresh, 6_000);
 }
 
 fn create_exchange(world: &mut World) -> u64 {
@@ -80,4 +83,28 @@ fn list_instrument(world: &mut World) -> u64 {
     let list = instruction::list_instrument(&world.exchange, &authority.pubkey(), &market.pubkey(), args);
     let outcome = world.vm.send(&[list], &[&authority]);
     ok(world, outcome).compute_units
+}
+
+/// Binds four value feeds to the BTC future of genesis and publishes what they say.
+fn surface_feeds(world: &mut World) -> [u64; 2] {
+    let (authority, queue) = (world.authority.insecure_clone(), world.vm.keypair().pubkey());
+    let listed = world.board().assets[usize::from(BTC)].expiries[0];
+    let feeds = [listed.basis, 600_000_000, -100_000_000, 20_000_000].map(|value| {
+        let key = world.vm.keypair().pubkey();
+        let message = ValueMessage::new(queue, [1; 32], value, world.vm.now());
+        world.post_value(key, &message);
+        key
+    });
+    let limits = ValueLimits {
+        max_deviation: 1,
+        max_age_seconds: 300,
+        min_samples: 3,
+    };
+    let at = (BTC, listed.time);
+    let set = instruction::set_surface_source(&world.exchange, &authority.pubkey(), at, feeds, limits);
+    let outcome = world.vm.send(&[set], &[&authority]);
+    let set = ok(world, outcome).compute_units;
+    let refresh = instruction::refresh_surface_from_feeds(&world.exchange, at, feeds);
+    let outcome = world.vm.send(&[refresh], &[]);
+    [set, ok(world, outcome).compute_units]
 }

@@ -32,7 +32,7 @@ fn base64(text: &str) -> Vec<u8> {
 
 /// The events in the log, all of which must be of this type; none may have been emitted by self-CPI.
 #[track_caller]
-fn logged<E: AnchorDeserialize + Discriminator>(receipt: &Receipt) -> Vec<E> {
+pub(crate) fn logged<E: AnchorDeserialize + Discriminator>(receipt: &Receipt) -> Vec<E> {
     assert!(receipt.events.is_empty());
     let lines = receipt.logs.iter().filter_map(|l| l.strip_prefix("Program data: "));
     lines

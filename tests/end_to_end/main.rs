@@ -28,6 +28,8 @@ mod refresh_surface;
 mod set_margin_method;
 mod set_volatility_publisher;
 mod settle_pnl;
+mod surface_feeds;
+
 mod trade_limits;
 mod trade_rules;
 mod withdraw;

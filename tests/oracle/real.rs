@@ -2,8 +2,8 @@
 use std::path::PathBuf;
 
 use anchor_lang::AccountDeserialize;
-use ballast::oracle::pyth;
 use ballast::oracle::PriceUpdate;
+use ballast::oracle::{pyth, switchboard};
 use pyth_solana_receiver_sdk::price_update::{get_feed_id_from_hex, PriceUpdateV2, VerificationLevel};
 
 /// An account's data, or nothing when the folder is not there.
@@ -49,4 +49,17 @@ fn real_accounts_of_other_layouts_are_refused() {
         assert!(pyth::parse(&data).is_err(), "{key}");
         assert!(PriceUpdateV2::try_deserialize(&mut &data[..]).is_err(), "{key}");
     }
+}
+
+/// Switchboard's BTC/USD feed, as it stood on 25 June 2024: 61,200.109991665549598697.
+#[test]
+fn a_real_value_feed_reads_as_published() {
+    let Some(data) = account("EtbG8PSDCyCSmDH8RE4Nf2qTV9d6P6zShzHY2XWvjFJf") else {
+        return;
+    };
+    let feed = switchboard::parse(&data).expect("a feed that oracles alone write");
+    assert_eq!(feed.value, 61_200_109_991_665_549_598_697);
+    // Bytes 2216 to 2223: 7a b0 7a 66 00 00 00 00; 2280: no deviation; 2360: three samples.
+    assert_eq!((feed.updated_at, feed.deviation, feed.samples), (1_719_316_602, 0, 3));
+    assert!(feed.ratio().is_err(), "a price is no ratio");
 }

@@ -47,6 +47,16 @@ impl Exchange {
         find(&[seeds::VAULT, self.key.as_ref(), mint.as_ref()])
     }
 
+    /// The value feeds of an expiry's surface.
+    pub fn surface_source(&self, asset: u8, expiry: i64) -> Pubkey {
+        find(&[
+            seeds::SURFACE_SOURCE,
+            self.key.as_ref(),
+            &[asset],
+            &expiry.to_le_bytes(),
+        ])
+    }
+
     /// A wallet's owner record.
     pub fn owner_record(&self, wallet: &Pubkey) -> Pubkey {
         find(&[seeds::OWNER, self.key.as_ref(), wallet.as_ref()])

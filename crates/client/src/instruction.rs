@@ -7,7 +7,7 @@ use ballast::instructions::{
     CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewRequest, PreviewSection,
     SurfaceUpdate, TradeLeg,
 };
-use ballast::state::MarginMethod;
+use ballast::state::{MarginMethod, ValueLimits};
 use ballast::{accounts, instruction as data};
 
 use crate::address::{event_authority, Exchange};
@@ -124,6 +124,44 @@ pub fn refresh_surface(exchange: &Exchange, publisher: &Pubkey, asset: u8, updat
         publisher: *publisher,
     };
     build(accounts, data::RefreshSurface { asset, updates })
+}
+
+/// `set_surface_source` of an expiry; `feeds` are basis, σ_atm, skew and curvature.
+pub fn set_surface_source(
+    exchange: &Exchange,
+    authority: &Pubkey,
+    (asset, expiry): (u8, i64),
+    feeds: [Pubkey; 4],
+    limits: ValueLimits,
+) -> Instruction {
+    let [basis, at_the_money, skew, curvature] = feeds;
+    let accounts = accounts::SetSurfaceSource {
+        exchange: exchange.key,
+        board: exchange.board,
+        source: exchange.surface_source(asset, expiry),
+        basis,
+        at_the_money,
+        skew,
+        curvature,
+        authority: *authority,
+        system_program: SYSTEM,
+    };
+    build(accounts, data::SetSurfaceSource { asset, expiry, limits })
+}
+
+/// `refresh_surface_from_feeds` of an expiry, with the feeds bound to it.
+pub fn refresh_surface_from_feeds(exchange: &Exchange, (asset, expiry): (u8, i64), feeds: [Pubkey; 4]) -> Instruction {
+    let [basis, at_the_money, skew, curvature] = feeds;
+    let accounts = accounts::RefreshSurfaceFromFeeds {
+        exchange: exchange.key,
+        board: exchange.board,
+        source: exchange.surface_source(asset, expiry),
+        basis,
+        at_the_money,
+        skew,
+        curvature,
+    };
+    build(accounts, data::RefreshSurfaceFromFeeds {})
 }
 
 /// `open_margin_account`.

@@ -254,6 +254,15 @@ pub enum BallastError {
     /// A what-if of more than eight changes.
     #[msg("A preview takes at most eight changes; ask for fewer at once")]
     TooManyChanges,
+    /// A value feed that somebody besides its oracles may write.
+    #[msg("The feed's authority may write its value; bind a feed that only its oracles write")]
+    FeedNotIndependent,
+    /// A value feed that too few oracles have answered.
+    #[msg("Too few oracles have answered the feed; have it updated first")]
+    TooFewSamples,
+    /// Feeds that hold nothing newer than the board.
+    #[msg("The feeds hold nothing newer than the board; have them updated first")]
+    SurfaceNotNewer,
 }
 
 impl From<Overflow> for BallastError {

@@ -181,6 +181,22 @@ pub struct SurfaceRefreshed {
     pub slow_surface: VolatilitySurface,
 }
 
+/// Value feeds were bound to an expiry.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct SurfaceSourceSet {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The asset.
+    pub asset: u8,
+    /// The expiry, unix seconds.
+    pub expiry: i64,
+    /// The oracles that answer for the feeds.
+    pub queue: Pubkey,
+    /// Basis, σ_atm, skew, curvature.
+    pub feeds: [Pubkey; 4],
+}
+
 /// A trade between two margin accounts.
 #[event]
 #[derive(Debug, PartialEq, Eq)]

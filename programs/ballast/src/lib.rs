@@ -14,7 +14,7 @@ pub mod seeds;
 pub mod state;
 
 pub use instructions::*;
-use state::MarginMethod;
+use state::{MarginMethod, ValueLimits};
 
 declare_id!("BLSTxFhSiQmGqBBS4HxB6a8hsWoYt9DRGo1JECPhZUvH");
 
@@ -58,6 +58,21 @@ pub mod ballast {
         updates: Vec<SurfaceUpdate>,
     ) -> Result<()> {
         instructions::refresh_surface(ctx, asset, updates)
+    }
+
+    /// Binds value feeds to an expiry.
+    pub fn set_surface_source<'info>(
+        ctx: Context<'info, SetSurfaceSource<'info>>,
+        asset: u8,
+        expiry: i64,
+        limits: ValueLimits,
+    ) -> Result<()> {
+        instructions::set_surface_source(ctx, asset, expiry, limits)
+    }
+
+    /// Publishes an expiry's basis and volatility surface from its value feeds.
+    pub fn refresh_surface_from_feeds<'info>(ctx: Context<'info, RefreshSurfaceFromFeeds<'info>>) -> Result<()> {
+        instructions::refresh_surface_from_feeds(ctx)
     }
 
     /// Opens a margin account.

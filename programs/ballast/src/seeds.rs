@@ -10,6 +10,8 @@ pub const INSURANCE_FUND: &[u8] = b"insurance";
 pub const COLLATERAL: &[u8] = b"collateral";
 /// `["vault", exchange, mint]`: the token account that holds a mint; its authority is the exchange.
 pub const VAULT: &[u8] = b"vault";
+/// `["surface", exchange, asset as u8, expiry as i64 LE]`
+pub const SURFACE_SOURCE: &[u8] = b"surface";
 /// `["owner", exchange, wallet]`
 pub const OWNER: &[u8] = b"owner";
 /// `["margin", exchange, wallet, index as u16 LE]`

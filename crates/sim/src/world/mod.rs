@@ -2,6 +2,7 @@
 mod action;
 mod read;
 mod token;
+mod value_feed;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
@@ -20,6 +21,7 @@ use crate::vm::{Receipt, Refused, Vm};
 
 pub use read::Totals;
 pub use token::{mint_account, token_account, token_amount, TOKEN_PROGRAM};
+pub use value_feed::ValueMessage;
 
 /// The time at which a world starts: 15 January 2027, 08:00 UTC, as in the examples of the methodology.
 pub const START: i64 = 1_800_000_000;

@@ -1,6 +1,11 @@
 //! Price sources. Each adapter is a view of an account's documented bytes; what makes a price acceptable is in `accept`.
 mod accept;
 pub mod pyth;
+pub mod switchboard;
+
+use anchor_lang::prelude::*;
+
+use crate::error::{fail, BallastError};
 
 pub use accept::{accept, Accepted, FeedConfig};
 
@@ -19,4 +24,11 @@ pub struct PriceUpdate {
     pub publish_time: i64,
     /// Slot in which it was posted.
     pub posted_slot: u64,
+}
+
+/// N bytes of an account at an offset.
+fn bytes<const N: usize>(data: &[u8], offset: usize) -> Result<[u8; N]> {
+    data.get(offset..offset.saturating_add(N))
+        .and_then(|slice| slice.try_into().ok())
+        .ok_or_else(|| fail(BallastError::PriceWrongLayout))
 }

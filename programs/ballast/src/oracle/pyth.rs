@@ -3,7 +3,7 @@
 //! The vendor's crate fixes one receiver at compile time and both are live, so the documented bytes are read here.
 use anchor_lang::prelude::*;
 
-use super::PriceUpdate;
+use super::{bytes, PriceUpdate};
 use crate::error::{ensure, fail, BallastError};
 
 /// Programs whose price updates are accepted.
@@ -55,10 +55,4 @@ pub fn parse(data: &[u8]) -> Result<PriceUpdate> {
         publish_time: i64::from_le_bytes(bytes(data, MESSAGE + 52)?),
         posted_slot: u64::from_le_bytes(bytes(data, MESSAGE + 84)?),
     })
-}
-
-fn bytes<const N: usize>(data: &[u8], offset: usize) -> Result<[u8; N]> {
-    data.get(offset..offset.saturating_add(N))
-        .and_then(|slice| slice.try_into().ok())
-        .ok_or_else(|| fail(BallastError::PriceWrongLayout))
 }

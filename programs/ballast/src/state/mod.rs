@@ -11,6 +11,7 @@ mod margin_account;
 mod market;
 mod owner_record;
 mod quote_pool;
+mod surface_source;
 
 pub use board::*;
 pub use collateral::*;
@@ -20,6 +21,7 @@ pub use margin_account::*;
 pub use market::*;
 pub use owner_record::*;
 pub use quote_pool::*;
+pub use surface_source::*;
 
 /// The version that this program writes and reads.
 pub const VERSION: u8 = 1;

@@ -216,7 +216,9 @@ fn a_flag_and_a_refresh_move_no_money() {
         &flag,
         |f| f.account(A).flag.started_at = 7,
         &[
-            ("only the flag or the method changes", |f| f.account(A).order_reserve += 1),
+            ("only the flag or the method changes", |f| {
+                f.account(A).order_reserve += 1
+            }),
             ("no money moves", |f| f.market().residual += 1),
         ],
     );

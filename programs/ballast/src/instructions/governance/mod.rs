@@ -3,10 +3,12 @@ mod create_exchange;
 mod list_asset;
 mod list_collateral;
 mod list_instrument;
+mod set_surface_source;
 mod set_volatility_publisher;
 
 pub use create_exchange::*;
 pub use list_asset::*;
 pub use list_collateral::*;
 pub use list_instrument::*;
+pub use set_surface_source::*;
 pub use set_volatility_publisher::*;

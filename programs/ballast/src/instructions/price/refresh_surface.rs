@@ -43,7 +43,7 @@ impl RefreshSurface<'_> {
     }
 }
 
-/// Publishes expiries of one asset; total variance may not fall from any expiry of the asset to a later one after.
+/// Publishes expiries of one asset, as of now.
 #[access_control(ctx.accounts.validate(&updates))]
 pub(crate) fn refresh_surface<'info>(
     ctx: Context<'info, RefreshSurface<'info>>,
@@ -51,14 +51,24 @@ pub(crate) fn refresh_surface<'info>(
     updates: Vec<SurfaceUpdate>,
 ) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    let mut board = ctx.accounts.board.load_mut()?;
+    publish_all(&mut *ctx.accounts.board.load_mut()?, asset, &updates, now, now)
+}
+
+/// Puts what stood at `time` on the board; total variance may not fall from any expiry of the asset to a later one after.
+pub(super) fn publish_all(
+    board: &mut RiskBoard,
+    asset: u8,
+    updates: &[SurfaceUpdate],
+    time: i64,
+    now: i64,
+) -> Result<()> {
     board.asset(asset)?;
     let listed = board
         .assets
         .get_mut(usize::from(asset))
         .ok_or(BallastError::AssetNotListed)?;
-    for update in &updates {
-        let expiry = publish(listed, update, now)?;
+    for update in updates {
+        let expiry = publish(listed, update, time, now)?;
         emit!(SurfaceRefreshed {
             asset,
             expiry: expiry.time,
@@ -71,7 +81,7 @@ pub(crate) fn refresh_surface<'info>(
 }
 
 /// Puts one expiry's basis and surface on the board if they are within their bounds and no faster than they may be.
-fn publish<'a>(asset: &'a mut Asset, update: &SurfaceUpdate, now: i64) -> Result<&'a mut Expiry> {
+fn publish<'a>(asset: &'a mut Asset, update: &SurfaceUpdate, time: i64, now: i64) -> Result<&'a mut Expiry> {
     ensure!(update.expiry > now, BallastError::InvalidExpiry);
     let slot = asset.expiries.iter_mut().find(|e| e.time == update.expiry);
     let expiry = slot.ok_or(BallastError::InvalidExpiry)?;
@@ -85,7 +95,7 @@ fn publish<'a>(asset: &'a mut Asset, update: &SurfaceUpdate, now: i64) -> Result
     if expiry.surface_time == 0 {
         expiry.slow_surface = update.surface;
     } else {
-        let elapsed = u32::try_from(now.saturating_sub(expiry.surface_time)).unwrap_or(0);
+        let elapsed = u32::try_from(time.saturating_sub(expiry.surface_time)).unwrap_or(0);
         let old = expiry.surface.risk();
         let calm = slow_surface::is_within_speed(&old, &new, elapsed).or_error()?
             && slow_surface::is_basis_within_speed(expiry.basis, update.basis, elapsed);
@@ -95,7 +105,7 @@ fn publish<'a>(asset: &'a mut Asset, update: &SurfaceUpdate, now: i64) -> Result
     }
     expiry.basis = update.basis;
     expiry.surface = update.surface;
-    expiry.surface_time = now;
+    expiry.surface_time = time;
     Ok(expiry)
 }
 
