@@ -1,6 +1,6 @@
 //! What wallets do with their own accounts.
 use ballast::instructions::{PreviewChange, PreviewSection, TradeLeg};
-use ballast::state::QUOTE_ASSET;
+use ballast::state::{MarginMethod, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, SOL};
 use ballast_tests::ok;
@@ -22,6 +22,7 @@ pub fn measure(table: &mut Table) {
     world.set_prices(&[(BTC, 100_400.0), (SOL, 150.5)]);
     trades(&mut world, &user, &other, table);
     previews(&mut world, &user, table);
+    methods(&mut world, &user, table);
     withdrawals(&mut world, &user, &other, table);
 }
 
@@ -30,6 +31,14 @@ fn open_and_close(world: &mut World, user: &User, table: &mut Table) {
     table.add("open_margin_account", ok(world, outcome).compute_units, 20_000);
     let outcome = world.close(user, 1);
     table.add("close_margin_account", ok(world, outcome).compute_units, 6_000);
+}
+
+fn methods(world: &mut World, user: &User, table: &mut Table) {
+    let outcome = world.set_method(user, MarginMethod::Linear);
+    let used = ok(world, outcome).compute_units;
+    table.add("set_margin_method, 8 positions", used, 70_000);
+    let outcome = world.set_method(user, MarginMethod::Portfolio);
+    ok(world, outcome);
 }
 
 fn deposits(world: &mut World, user: &User, table: &mut Table) {

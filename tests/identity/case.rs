@@ -54,7 +54,8 @@ pub fn valid(seed: u64, exchange: Pubkey, now: i64) -> Case {
         board.assets[index] = asset(&mut random, now);
     }
     let listed = instruments(&mut random, &mut board, now);
-    let account = account(&mut random, &board, &listed, exchange);
+    let mut account = account(&mut random, &board, &listed, exchange);
+    account.method = if random.chance(50) { 0 } else { random.range(1, 2) as u8 };
     Case { board, account }
 }
 

@@ -4,7 +4,7 @@ use ballast::instructions::{AssetSection, Isolated, Summary};
 use ballast::margin;
 use ballast::state::{MarginAccount, Position, RiskBoard};
 use ballast_fixed::{Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
-use ballast_risk::{isolated_linear, AssetBook, AssetReport, Bucket, Cash, MarginReport, Portfolio, RiskError};
+use ballast_risk::{isolated_linear, AssetBook, AssetReport, Bucket, Cash, MarginReport, Method, Portfolio, RiskError};
 
 /// The number of an error of the program.
 pub fn code(error: Error) -> u32 {
@@ -136,6 +136,11 @@ pub fn assemble(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
         let asset_params = asset.params();
         let state = asset.price_state(now).expect("the asset has a price");
         let mut book = AssetBook::new(&asset_params, &params, state);
+        book.set_method(match account.method {
+            0 => Method::Portfolio,
+            1 => Method::RiskAdjusted,
+            _ => Method::Linear,
+        });
         let held = Quantity(native.iter().sum::<i128>() as i64);
         book.set_collateral(
             Price(asset.price.index).times(held),
