@@ -18,6 +18,7 @@ mod option_refusals;
 mod options;
 mod package_trade;
 mod preview;
+mod preview_client;
 mod preview_distance;
 mod preview_risk;
 mod preview_what_if;

@@ -4,5 +4,6 @@
 pub mod account;
 pub mod address;
 pub mod instruction;
+pub mod preview;
 
 pub use address::Exchange;

@@ -5,6 +5,7 @@ use ballast::instructions::{
     AssetSection, Isolated, PreviewChange, PreviewReport, PreviewRequest, PreviewSection, Summary,
 };
 use ballast::state::{self, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
+use ballast_client::preview::{Preview, PreviewError, Query};
 use ballast_client::{account::decode, instruction};
 use ballast_fixed::{Lots, Notional, Price, QuoteAmount};
 use ballast_risk::settlement::prices_agree;
@@ -12,6 +13,7 @@ use bytemuck::Pod;
 
 use super::{token_amount, World};
 use crate::invariants::Action;
+use crate::vm::Refused;
 
 /// Sums over all margin accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,6 +111,21 @@ impl World {
             .unwrap_or_else(|e| panic!("preview: {e:#?}"));
         let report = PreviewReport::deserialize(&mut receipt.return_data.as_slice()).expect("a report");
         (report, receipt.compute_units)
+    }
+
+    /// The whole preview of an account after changes, or as it is without any, by the client.
+    ///
+    /// # Errors
+    /// Those of the client; what the program refuses is in them.
+    pub fn report(
+        &mut self,
+        account: &Pubkey,
+        changes: &[PreviewChange],
+    ) -> Result<Preview, PreviewError<Box<Refused>>> {
+        let (exchange, mints) = (self.exchange, [self.btc.mint, self.sol.mint]);
+        let mints = if changes.is_empty() { &[][..] } else { &mints };
+        let query = Query::new(&exchange, account).after(changes, mints);
+        query.read(|instruction| Ok(self.send(&Action::Preview, instruction, &[])?.return_data))
     }
 
     /// The summary of the preview.
