@@ -2,6 +2,8 @@
 
 # Arguments of the demo, for example ARGS="--prices DIR --from 2020-03-11 --to 2020-03-14".
 ARGS ?=
+# How long `make fuzz` runs.
+SECONDS ?= 60
 
 .PHONY: build
 build: ## the program, its IDL and its TypeScript type, in target/
@@ -18,6 +20,10 @@ check: ## formatting and lints
 .PHONY: test
 test: ## all checks and tests
 	@scripts/test.sh
+
+.PHONY: fuzz
+fuzz: ## the margin of arbitrary boards and accounts, for SECONDS
+	@scripts/fuzz.sh margin $(SECONDS)
 
 .PHONY: anchor-build
 anchor-build: ## the same as `make build`, by the Anchor command line, where that is installed

@@ -10,6 +10,8 @@ for crate in $outside; do
     cargo fmt --manifest-path "$crate/Cargo.toml" --check
 done
 
+cargo fmt --manifest-path fuzz/Cargo.toml --check
+
 scripts/setup.sh
 without=""
 if command -v cargo-build-sbf >/dev/null 2>&1; then
