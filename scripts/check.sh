@@ -1,5 +1,6 @@
 #!/bin/sh
-# Formatting and lints of everything, also of the crates that are built for the chain.
+# Formatting and lints of everything, also of the crates that are built for the chain; the tables of the pricing kernel against the script
+# that makes them; the pure crates for WebAssembly.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,6 +14,7 @@ done
 cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 scripts/setup.sh
+"$(scripts/python-mpmath.sh)" crates/fixed/scripts/kernel_tables.py --check
 without=""
 if command -v cargo-build-sbf >/dev/null 2>&1; then
     # Solana's own tools are here, so LLVM's development package need not be.
@@ -24,3 +26,5 @@ for crate in $outside; do
     # The runtime uses an intrinsic of the compiler's.
     RUSTC_BOOTSTRAP=1 cargo clippy --locked --manifest-path "$crate/Cargo.toml" --target-dir target -- -D warnings
 done
+
+scripts/wasm.sh

@@ -1,22 +1,26 @@
 #!/bin/sh
-# Installs what `make build` and `make test` need on Debian, if it is missing: a compiler with the sources of its std, LLVM, Python.
-# Does nothing when everything is there, and nothing at all where Solana's own tools are installed.
+# Installs what `make build` and `make test` need on Debian, if it is missing: Python with mpmath, which the tests' oracles and tables are
+# written in; where Solana's own tools are missing a compiler with the sources of its std and LLVM; where the compiler can't make
+# WebAssembly, that compiler too. Does nothing when everything is there.
 set -eu
 
-packages="rustc-web cargo-web rust-web-src llvm-22 llvm-22-dev libzstd-dev zlib1g-dev"
-
-if command -v cargo-build-sbf >/dev/null 2>&1; then
-    exit 0
-fi
-
 missing=""
-# The tests ask an oracle of the margin methodology that is written in Python.
-command -v python3 >/dev/null 2>&1 || missing=" python3"
-for package in $packages; do
-    if ! dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii'; then
-        missing="$missing $package"
-    fi
-done
+need() {
+    for package in "$@"; do
+        if ! dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii'; then
+            missing="$missing $package"
+        fi
+    done
+}
+
+command -v python3 >/dev/null 2>&1 || need python3
+"$(dirname "$0")/python-mpmath.sh" >/dev/null 2>&1 || need python3-mpmath
+if ! command -v cargo-build-sbf >/dev/null 2>&1; then
+    need rustc-web cargo-web rust-web-src llvm-22 llvm-22-dev libzstd-dev zlib1g-dev
+fi
+if ! [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then
+    need rustc-web cargo-web rust-web-src
+fi
 [ -n "$missing" ] || exit 0
 
 echo "installing:$missing"

@@ -11,7 +11,7 @@ step() {
     echo "== $1"
 }
 
-step "formatting and lints"
+step "formatting, lints, tables and WebAssembly"
 scripts/check.sh
 
 step "the program"
