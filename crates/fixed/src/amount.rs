@@ -37,6 +37,9 @@ impl Price {
 impl Lots {
     /// The quantity of so many lots of `lot_size` (10⁻⁹ units each). Fails on overflow.
     pub fn quantity(self, lot_size: Quantity) -> Checked<Quantity> {
+        if i32::try_from(self.0).is_ok() && i32::try_from(lot_size.0).is_ok() {
+            return Ok(Quantity(self.0.wrapping_mul(lot_size.0))); // below 2⁶²; the check of larger products is dear on chain
+        }
         self.0.checked_mul(lot_size.0).map(Quantity).ok_or(Overflow)
     }
 }

@@ -113,10 +113,18 @@ pub(crate) fn spot(
         delta: spot_delta(params, value)?,
         ..Spot::default()
     };
+    let floor = value.floor()?;
+    let counted = if within_depth(params, value) {
+        floor // the peak is no lower
+    } else {
+        floor.min(peak(params, params.haircut_maintenance)?.0)
+    };
     let loss = FallLoss {
         // With the haircut amount a = v − credit: v·|δ| − a = credit − v·(1 − |δ|).
         credit: credit_ceiling(params, value)?,
-        counted: value.floor()?.min(peak(params, params.haircut_maintenance)?.0),
+        counted,
+        // Up to it nothing is lost; beyond the depth more is taken off than the haircut, which the formula then finds.
+        covered: params.haircut_maintenance,
         shock_floor: portfolio.shock_floor,
     };
     for (slot, k) in out.moves.fall.iter_mut().zip([1i64, 2, 3]) {
@@ -125,9 +133,13 @@ pub(crate) fn spot(
     out.moves.crash[0] = loss.pnl(params.scan_range, 6, 2)?;
     out.moves.crash[1] = loss.pnl(params.scan_range, 12, 4)?;
     if params.hedge_recognition.0 != 0 {
-        const UNIT: i128 = 1_000_000_000_000_000_000; // 10⁻⁹ of η times 10⁻⁹ of ψ
-        let gain = product(i128::from(credit_initial.0), params.hedge_recognition)?;
-        let gain = thirds(product(gain, params.scan_range)?, UNIT)?;
+        const UNIT: i128 = Ratio::SCALE as i128;
+        let hedging = if params.hedge_recognition == Ratio::ONE {
+            credit_initial
+        } else {
+            credit_initial.times_floor(params.hedge_recognition)?
+        };
+        let gain = thirds(product(i128::from(hedging.0), params.scan_range)?, UNIT)?;
         out.moves.rise = gain.map(|(rise, _)| rise);
     }
     Ok(out)
@@ -149,6 +161,7 @@ fn spot_delta(params: &AssetParams, value: Notional) -> Result<Notional, RiskErr
 struct FallLoss {
     credit: Dollars,
     counted: Dollars,
+    covered: Ratio,
     shock_floor: Ratio,
 }
 
@@ -157,11 +170,14 @@ impl FallLoss {
     fn pnl(&self, scan_range: Ratio, thirds: i64, divisor: i64) -> Result<i64, RiskError> {
         const THREE: Ratio = Ratio(3_000_000_000);
         let shock = scan_range.0.checked_mul(thirds).ok_or(RiskError::Overflow)?;
+        if shock <= self.covered.0.checked_mul(3).ok_or(RiskError::Overflow)? {
+            return Ok(0);
+        }
         let floor = self.shock_floor.0.checked_mul(3).ok_or(RiskError::Overflow)?;
         let kept = THREE.minus(Ratio(shock.min(floor)))?;
-        let loss = product(i128::from(self.credit.0), THREE)?
-            .checked_sub(product(i128::from(self.counted.0), kept)?)
-            .ok_or(RiskError::Overflow)?;
+        // Two factors of 64 bits each, 2⁶³ · 2³² at most: the difference fits.
+        let exact = |dollars: Dollars, ratio: Ratio| i128::from(dollars.0).wrapping_mul(i128::from(ratio.0));
+        let loss = exact(self.credit, THREE).wrapping_sub(exact(self.counted, kept));
         if loss <= 0 {
             return Ok(0);
         }

@@ -80,7 +80,7 @@ fn term_multiplier(seconds: i64) -> Q48 {
     const SHORT: Q48 = Q48::from_ratio(Ratio(300_000_000));
     const LONG: Q48 = Q48::from_ratio(Ratio(130_000_000));
     let exponent = if seconds < MONTH { SHORT } else { LONG };
-    let ratio = Q48::quotient(MONTH, seconds.max(DAY)); // 30 to 2·10⁻⁶
+    let ratio = quotient(MONTH, seconds.max(DAY)); // 30 to 2·10⁻⁶
     exp(exponent.times(ln(ratio)))
 }
 

@@ -132,6 +132,15 @@ struct EquitySums {
     collateral_value: Dollars,
 }
 
+/// Adds one vector to another.
+#[inline(never)] // inlined it would keep copies of both on the stack
+fn accumulate(sums: &mut ScenarioPnl, parts: &ScenarioPnl) -> Result<(), RiskError> {
+    for (sum, &part) in sums.iter_mut().zip(parts) {
+        *sum = sum.checked_add(part).ok_or(RiskError::Overflow)?;
+    }
+    Ok(())
+}
+
 /// Sums an account over its assets.
 #[derive(Clone, Copy, Debug)]
 pub struct Portfolio<'a> {
@@ -214,10 +223,7 @@ impl<'a> Portfolio<'a> {
             return Err(RiskError::InvalidParameter);
         }
         *known = tag;
-        for (sum, part) in pnl.iter_mut().zip(asset.pnl) {
-            *sum = sum.checked_add(part).ok_or(RiskError::Overflow)?;
-        }
-        Ok(())
+        accumulate(pnl, &asset.pnl)
     }
 
     /// Requirement and equities of the account with this cash. Changes nothing: it may be asked again with other cash.

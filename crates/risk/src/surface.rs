@@ -90,7 +90,7 @@ impl Smile {
                                               // Where the floor is below that of every volatility, the usual case, it needs no root.
         let least = LEAST_VOLATILITY.times(root);
         let variance = Q48::from_ratio(surface.variance_floor);
-        let floor = if variance <= least.times(least) {
+        let floor = if surface.variance_floor == Ratio::ZERO || variance <= least.times(least) {
             Q48::ZERO
         } else {
             Q48::quotient(sqrt(variance).0, root.0)

@@ -1,5 +1,5 @@
 //! Black's formula for European options on a forward, undiscounted, in parts of the strike.
-use super::functions::{ln_price, sqrt};
+use super::functions::{leading_zeros, ln_price, sqrt};
 use super::normal::tail;
 use super::Q48;
 use crate::Price;
@@ -13,17 +13,18 @@ pub const ERROR: Q48 = Q48(24);
 /// Together with a probability it is within the bounds of a product.
 const LARGEST_RATIO: Q48 = Q48(32_000 << 48);
 
-/// Beyond eight standard deviations an option is worth its intrinsic value and under 10⁻¹⁵ more.
-const EIGHT: Q48 = Q48(8 << 48);
-
 /// √(seconds / 31,536,000), the root of a time in years of 365 days, within 0.6 units; 0 for none, and held
 /// from 7 years on.
 #[inline(never)]
 pub fn root_years(seconds: i64) -> Q48 {
     const YEAR: i64 = 31_536_000;
-    // With 2¹² years as the unit the quotient has 12 bits more, its root 6.
-    let seconds = seconds.clamp(0, YEAR * 7);
-    let root = sqrt(Q48::quotient(seconds << 12, YEAR));
+    // With 2¹² years as the unit the quotient, to the nearest, has 12 bits more, its root 6: seconds · 2⁶⁰ / YEAR by two divisions.
+    const UNITS: u64 = YEAR as u64;
+    let seconds = seconds.clamp(0, YEAR * 7) as u64; // below 2²⁸
+    let (high, rest) = ((seconds << 32) / UNITS, (seconds << 32) % UNITS); // rest < 2²⁵
+    let (low, rest) = ((rest << 28) / UNITS, (rest << 28) % UNITS);
+    let nearest = (high << 28 | low).wrapping_add((rest >= UNITS / 2) as u64);
+    let root = sqrt(Q48(nearest as i64));
     Q48(root.0.wrapping_add(1 << 5) >> 6) // under 182
 }
 
@@ -36,7 +37,7 @@ pub struct TotalVolatility {
     pub(super) inverse: Q48,
     /// Makes v·2^shift lie in [16, 32).
     pub(super) shift: u32,
-    /// 8v + v²/2: with |ln(F/K)| beyond it the option is eight deviations from the money.
+    /// At least 8v + v²/2: with |ln(F/K)| beyond it the option is eight deviations from the money or more.
     pub(super) limit: Q48,
 }
 
@@ -59,7 +60,7 @@ impl TotalVolatility {
         let v = Q48(v.0.clamp(TotalVolatility::SMALLEST, TotalVolatility::LARGEST));
         // 2²⁸ ≤ v ≤ 2⁵² and 2⁵² ≤ scaled < 2⁵³. 2⁹⁶/scaled: 31 bits of it by division, of 2⁶³ by 2³² or more; twice as many by a step
         // of Newton's.
-        let shift = v.0.leading_zeros().wrapping_sub(11);
+        let shift = leading_zeros(v.0 as u64).wrapping_sub(11);
         let scaled = v.0.wrapping_shl(shift);
         let seed = (1u64 << 63).checked_div(scaled as u64 >> 20).unwrap_or(0) as i64;
         let seed = Q48(seed << 13);
@@ -68,7 +69,12 @@ impl TotalVolatility {
             value: v,
             inverse: seed.plus(seed.times(rest)),
             shift,
-            limit: v.times(EIGHT.plus(Q48(v.0 >> 1))), // at most 16 · 16
+            // 9v where v/2 is at most 1, 16v where it is at most 8: no product needed.
+            limit: Q48(if v.0 <= Q48::ONE.0 << 1 {
+                v.0.wrapping_mul(9)
+            } else {
+                v.0 << 4
+            }),
         }
     }
 
@@ -107,7 +113,8 @@ impl Moneyness {
     }
 }
 
-/// The distances of the strike, on the out-of-the-money side, in standard deviations: |ln(F/K)|/v ∓ v/2. `None` beyond eight.
+/// The distances of the strike, on the out-of-the-money side, in standard deviations: |ln(F/K)|/v ∓ v/2. `None` from eight or some
+/// more on, where an option is worth its intrinsic value and under 10⁻¹⁵ more.
 ///
 /// For F < K they are −d₁ and −d₂, for F ≥ K d₂ and d₁. Their difference is v to the last unit: what error the quotient has shifts both
 /// alike, and a shift e changes the price by less than e²·v/5 only.
@@ -117,7 +124,7 @@ pub(super) fn distances(ln: Q48, v: &TotalVolatility) -> Option<(i64, i64)> {
     if magnitude >= v.limit.0 {
         return None;
     }
-    // magnitude < v·(8 + v/2), so shifted it is under 32 · 16 = 512.
+    // magnitude < 16v, so shifted it is under 32 · 16 = 512.
     let centre = Q48(magnitude.wrapping_shl(v.shift)).times(v.inverse).0;
     let near = centre.wrapping_sub(v.value.0 >> 1);
     Some((near, near.wrapping_add(v.value.0)))
@@ -130,9 +137,9 @@ pub(super) fn distances(ln: Q48, v: &TotalVolatility) -> Option<(i64, i64)> {
 #[inline(never)]
 pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
     let ratio = moneyness.ratio;
-    let intrinsic = ratio.0.wrapping_sub(Q48::ONE.0).max(0);
+    let intrinsic = || ratio.0.wrapping_sub(Q48::ONE.0).max(0); // dearer to keep than to compute again
     let Some((near, far)) = distances(moneyness.ln, volatility) else {
-        return Q48(intrinsic);
+        return Q48(intrinsic());
     };
     // ratio ≤ 32,000 and a tail's mantissa ≤ ½ are within the bounds of a product.
     let (a, b) = (tail(near.wrapping_abs()), tail(far));
@@ -155,7 +162,7 @@ pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
     } else {
         value.wrapping_add(ratio.0).wrapping_sub(Q48::ONE.0)
     };
-    Q48(value.max(intrinsic))
+    Q48(value.max(intrinsic()))
 }
 
 /// A put, price / K, by parity: call − (F/K − 1) to the last unit, and with the call's error.

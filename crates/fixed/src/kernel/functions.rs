@@ -15,6 +15,42 @@ pub fn ln_price(price: Price) -> Q48 {
     rounded(ln_integer(price.0).wrapping_sub(LN_BILLION))
 }
 
+/// Leading zeros of n; 63 of 0 and of 1.
+#[inline(always)]
+pub(super) const fn leading_zeros(n: u64) -> u32 {
+    if cfg!(target_os = "solana") {
+        leading_zeros_by_table(n)
+    } else {
+        (n | 1).leading_zeros()
+    }
+}
+
+/// A de Bruijn sequence: its 64 windows of six bits, at each shift, all differ.
+const SEQUENCE: u64 = 0x03f7_9d71_b4cb_0a89;
+
+/// Leading zeros by the upper six bits of [`SEQUENCE`] times a number whose bits from its highest one down are all set.
+static ZEROS: [u8; 64] = {
+    let mut table = [0; 64];
+    let mut bit = 0usize;
+    while bit < 64 {
+        table[((u64::MAX >> bit).wrapping_mul(SEQUENCE) >> 58) as usize] = bit as u8;
+        bit = bit.wrapping_add(1);
+    }
+    table
+};
+
+/// The same where the machine has no instruction for it, at half the cost of what the compiler makes of it.
+#[inline(always)]
+const fn leading_zeros_by_table(n: u64) -> u32 {
+    let n = n | n >> 1 | 1;
+    let n = n | n >> 2;
+    let n = n | n >> 4;
+    let n = n | n >> 8;
+    let n = n | n >> 16;
+    let n = n | n >> 32;
+    ZEROS[(n.wrapping_mul(SEQUENCE) >> 58) as usize] as u32
+}
+
 /// Units of 2⁻⁵⁴ to those of 2⁻⁴⁸, to the nearest.
 #[inline(always)]
 const fn rounded(x: i64) -> Q48 {
@@ -27,7 +63,7 @@ const fn rounded(x: i64) -> Q48 {
 /// ln n = e·ln 2 − ln r + ln(1 + u).
 fn ln_integer(n: i64) -> i64 {
     let n = n.max(1) as u64;
-    let zeros = n.leading_zeros(); // 1 to 63
+    let zeros = leading_zeros(n); // 1 to 63
     let mantissa = n << zeros; // m in units of 2⁻⁶³
     let [r, minus_ln_r] = LN[(mantissa >> 57 & 63) as usize];
     // m in units of 2⁻⁵² (53 bits), r in units of 2⁻¹⁰ (10 bits).
@@ -102,7 +138,7 @@ pub fn sqrt(x: Q48) -> Q48 {
         return Q48::ZERO;
     }
     let n = x.0 as u64;
-    let shift = n.leading_zeros() & !1; // at most 62
+    let shift = leading_zeros(n) & !1; // at most 62
     let m = n << shift; // 2⁶² ≤ m < 2⁶⁴
     let s = root_floor(m);
     // √m = s + rest/2s − (rest/2s)²/2s + …, where the last two are under 2⁻³²: 30 further bits from one division. 2³¹ ≤ s < 2³², and
@@ -146,6 +182,17 @@ mod tests {
             b.0,
             a.0.abs_diff(b.0)
         );
+    }
+
+    #[test]
+    fn both_ways_to_count_zeros_agree() {
+        for bit in 0..64 {
+            for n in [1u64 << bit, (1 << bit) | 1, u64::MAX >> bit] {
+                assert_eq!(leading_zeros_by_table(n), n.leading_zeros(), "{n}");
+                assert_eq!(leading_zeros(n), n.leading_zeros(), "{n}");
+            }
+        }
+        assert_eq!((leading_zeros_by_table(0), leading_zeros(0)), (63, 63));
     }
 
     #[test]

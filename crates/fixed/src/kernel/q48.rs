@@ -1,4 +1,5 @@
 //! The kernel's number.
+use super::functions::leading_zeros;
 use crate::Ratio;
 
 /// A number in units of 2⁻⁴⁸ (3.6·10⁻¹⁵), from −32,768 to just under 32,768.
@@ -95,7 +96,7 @@ const fn saturated(value: u64) -> i64 {
 /// (high·2⁶⁴ + low) / b and the remainder, for high < b < 2⁶³: Knuth's algorithm D with two digits of 32 bits and hardware divisions.
 const fn divide(high: u64, low: u64, b: u64) -> (u64, u64) {
     const DIGIT: u64 = u32::MAX as u64;
-    let shift = b.leading_zeros(); // at least 1, at most 63: b is 1 at least
+    let shift = leading_zeros(b); // at least 1, at most 63: b is 1 at least
     let b = b << shift;
     let high = high << shift | low >> 1 >> 63u32.wrapping_sub(shift);
     let low = low << shift;
