@@ -15,7 +15,7 @@ use crate::table::Table;
 pub fn measure(table: &mut Table) {
     let mut world = world();
     table.add("create_exchange", create_exchange(&mut world), 40_000);
-    table.add("list_asset", list_asset(&mut world), 3_000);
+    table.add("list_asset", list_asset(&mut world), 5_000);
     table.add("list_collateral", list_collateral(&mut world), 25_000);
     table.add("list_instrument", list_instrument(&mut world), 7_000);
     let [set, refresh] = surface_feeds(&mut world);

@@ -3,6 +3,7 @@
 //! `cargo test -p ballast-tests --test compute -- --nocapture` prints the table.
 mod book;
 mod governance;
+mod many_assets;
 mod options;
 mod risk;
 mod table;
@@ -21,6 +22,7 @@ fn every_instruction_stays_under_its_ceiling() {
     wallet::measure(&mut table);
     risk::measure(&mut table);
     options::measure(&mut table);
+    many_assets::measure(&mut table);
     table.print_and_check();
 }
 

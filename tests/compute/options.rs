@@ -45,7 +45,7 @@ fn chain(w: &mut World) -> Vec<usize> {
 }
 
 /// Buys (sells) lots at the mark, eight legs at a time.
-fn fill(w: &mut World, taker: &User, maker: &User, legs: &[(usize, i64)]) -> u64 {
+pub fn fill(w: &mut World, taker: &User, maker: &User, legs: &[(usize, i64)]) -> u64 {
     let board = w.board();
     let mut used = 0;
     for some in legs.chunks(8) {
@@ -85,7 +85,7 @@ pub fn measure(table: &mut Table) {
     let few = trader(&mut w, 1_000_000);
     fill(&mut w, &few, &maker, &legs[..1]);
     let one = summary(&mut w, &few);
-    table.add("preview, one option", one, 30_000);
+    table.add("preview, one option", one, 25_000);
     fill(&mut w, &few, &maker, &legs[2..3]);
     let more = summary(&mut w, &few) - one;
     table.add("one more option over 24 scenarios", more, 9_000);
@@ -102,9 +102,6 @@ pub fn measure(table: &mut Table) {
         (SOL_FUTURE, 60),
     ];
     fill(&mut w, &sixteen, &maker, &linear);
-    let used = summary(&mut w, &sixteen);
-    table.add("preview, 16 options, 6 linear, 2 collaterals", used, 170_000);
-
     let (usd, key) = (w.usd, sixteen.account.margin_account);
     let held: Vec<usize> = (w.margin_account(&key).positions().iter())
         .map(|p| usize::from(p.instrument))
@@ -193,7 +190,7 @@ fn liquidation(w: &mut World, user: &User, maker: &User, options: &[usize], tabl
     table.add(
         "flag, 16 options, 6 linear, 2 collaterals",
         ok(w, outcome).compute_units,
-        170_000,
+        120_000,
     );
     w.vm.advance(2);
     // The first leg that frees margin.

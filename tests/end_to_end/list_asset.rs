@@ -1,6 +1,7 @@
 //! `list_asset`: an asset on the board, and the bounds of its parameters.
 use ballast::error::BallastError;
 use ballast::instructions::ListAssetArgs;
+use ballast::state::StoredShocks;
 use ballast_client::instruction;
 use ballast_migrations::config;
 use ballast_risk::defaults;
@@ -50,6 +51,38 @@ fn an_asset_takes_the_next_index() {
     // Depth 1 million: caps of 40 and 10 times that.
     assert_eq!(asset.instrument_open_interest_cap, 40_000_000 * 100_000_000);
     assert_eq!(asset.owner_open_interest_cap, 10_000_000 * 100_000_000);
+}
+
+/// ln(1 + δ) of ±⅓ψ, ±⅔ψ, ±ψ, ∓2ψ, ∓4ψ, 8ψ and 12ψ, no fall deeper than the shock floor of 95 %.
+fn shocks(psi: f64) -> Vec<f64> {
+    let thirds = [1, -1, 2, -2, 3, -3, -6, 6, -12, 12, 24, 36];
+    thirds.map(|k| (f64::from(k) * psi / 3.0).max(-0.95).ln_1p()).to_vec()
+}
+
+#[test]
+fn a_listing_stores_the_shocks_of_the_asset() {
+    let mut w = world();
+    let outcome = list(&mut w, args(9));
+    ok(&w, outcome);
+    let board = w.board();
+    // BTC, ETH and SOL of genesis, and the mid cap.
+    for (asset, psi) in board
+        .assets
+        .iter()
+        .zip([95_000_000, 120_000_000, 190_000_000, 240_000_000])
+    {
+        assert_eq!((asset.shocks.scan_range, asset.shocks.shock_floor), (psi, 950_000_000));
+        for (stored, exact) in asset.shocks.logarithms.iter().zip(shocks(psi as f64 / 1e9)) {
+            let error = *stored as f64 / (1u64 << 48) as f64 - exact;
+            assert!(error.abs() < 1e-13, "{psi}: {stored} is off by {error}");
+        }
+        assert_eq!(asset.shocks, StoredShocks::new(psi, 950_000_000).unwrap());
+    }
+    assert_eq!(
+        board.assets[4].shocks,
+        StoredShocks::default(),
+        "nothing is listed there"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! European options: listed, priced from the surface, margined in the portfolio, paid for, and taken over.
 use ballast::error::BallastError;
 use ballast::events::Settled;
-use ballast::state::{InstrumentKind, QUOTE_ASSET};
+use ballast::state::{InstrumentKind, RiskBoard, StoredShocks, QUOTE_ASSET};
 use ballast_sim::world::{User, World, ETH, START};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
@@ -52,6 +52,33 @@ impl Chain {
         let mark = self.mark(instrument);
         trade(&mut self.w, instrument, taker, maker, lots, mark);
     }
+}
+
+/// Stored shocks are taken only for the ψ and the floor that they were made for: those of another one, however wrong, change no figure.
+#[test]
+fn shocks_of_another_scan_range_are_not_taken() {
+    let mut c = chain();
+    let (user, maker) = pair(&mut c.w, 100_000);
+    c.buy(c.call, &user, &maker, 300);
+    c.buy(c.high_call, &user, &maker, -200);
+    let key = user.account.margin_account;
+    let before = c.w.summary(&key);
+    let board = c.w.exchange.board;
+    let mut with = |change: fn(&mut StoredShocks)| {
+        let stored = c.w.board().assets[usize::from(ETH)].shocks;
+        edit::<RiskBoard>(&mut c.w, &board, |b| change(&mut b.assets[usize::from(ETH)].shocks));
+        let after = c.w.summary(&key);
+        edit::<RiskBoard>(&mut c.w, &board, |b| b.assets[usize::from(ETH)].shocks = stored);
+        after
+    };
+    assert_eq!(with(|s| *s = StoredShocks::default()), before);
+    assert_eq!(
+        with(|s| *s = StoredShocks::new(240_000_000, 950_000_000).unwrap()),
+        before
+    );
+    assert_eq!(with(|s| (s.shock_floor, s.logarithms) = (900_000_000, [0; 12])), before);
+    // Under the right ones they are.
+    assert_ne!(with(|s| s.logarithms = [0; 12]), before);
 }
 
 /// Requirement within the rounding bound of margin.md section 7: never below the exact one, at most 10⁻⁹ of gross and two units above.

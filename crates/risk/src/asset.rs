@@ -4,6 +4,7 @@ use crate::expiry::{Expiry, Volatilities};
 use crate::method::{self, Method};
 use crate::option_book::{point, OptionBook, OptionLeg};
 use crate::scenario::{linear_moves, product, worst_loss, worst_scenario, ScenarioPnl};
+use crate::shocks::ShockTable;
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
 use ballast_fixed::{div_ceil, div_floor, Dollars, Notional, Price, Ratio};
 
@@ -174,6 +175,15 @@ impl<'a> AssetBook<'a> {
         AssetBook {
             options: Some(options),
             ..AssetBook::new(params, portfolio, price)
+        }
+    }
+
+    /// Lets the options take over stored shocks, if they are those of the book's ψ and shock floor; to be called before the first expiry.
+    /// Without it the engine computes the same ones.
+    pub fn set_shocks(&mut self, table: &ShockTable) {
+        let made_for = table.scan_range == self.params.scan_range && table.floor == self.portfolio.shock_floor;
+        if let (Some(options), true) = (self.options.as_deref_mut(), made_for) {
+            options.take_shocks(table);
         }
     }
 

@@ -40,3 +40,4 @@ pub use option_mark::MarkBounds;
 pub use params::{AssetParams, PortfolioParams, MAX_CLUSTERS, MAX_GROSS, MAX_LEVELS};
 pub use portfolio::{Cash, MarginReport, Portfolio};
 pub use scenario::{ScenarioPnl, SCENARIOS};
+pub use shocks::{shock_logarithms, ShockTable, SHOCKS};

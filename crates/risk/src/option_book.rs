@@ -6,9 +6,9 @@
 //! figure carries a bound of its error, which is taken where it is against the account.
 use crate::expiry::{Expiry, Term, Totalities, Volatilities};
 use crate::scenario::ScenarioPnl;
-use crate::shocks::{Shock, Shocks, WEIGHTS};
+use crate::shocks::{Shock, ShockTable, Shocks, WEIGHTS};
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
-use ballast_fixed::kernel::{self, cdf, Moneyness, TotalVolatility, ERROR, Q48};
+use ballast_fixed::kernel::{call, cdf, Moneyness, TotalVolatility, ERROR, Q48};
 use ballast_fixed::{Dollars, Notional, Price, Quantity, Ratio};
 
 /// Strikes of one expiry in one account at most: as many as it may have positions.
@@ -169,8 +169,17 @@ impl Default for OptionBook {
 
 /// amount · factor, rounded down by less than two units; |amount · factor| < 2⁶².
 #[inline(always)]
-fn scaled(amount: i64, factor: Q48) -> i64 {
+pub(crate) fn scaled(amount: i64, factor: Q48) -> i64 {
     Q48(amount).times(factor).0
+}
+
+/// The same where there often is nothing: most strikes have calls or puts only.
+#[inline(always)]
+fn scaled_if_any(amount: i64, factor: Q48) -> i64 {
+    if amount == 0 {
+        return 0;
+    }
+    scaled(amount, factor)
 }
 
 /// amount · ratio for both from 0, the ratio at most 1; rounded up, by a few units and 2⁻⁴⁶ of the amount too much at most. A quarter of
@@ -187,12 +196,6 @@ pub(crate) fn scaled_up(amount: Dollars, ratio: Ratio) -> Result<Dollars, RiskEr
     }
     let slack = (amount.0 >> 46).wrapping_add(3);
     Ok(Dollars(scaled(amount.0, Q48::from_ratio(ratio)).wrapping_add(slack)))
-}
-
-/// The kernel's price in a function of its own: on chain a call costs two instructions and leaves all registers to both sides.
-#[inline(never)]
-fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
-    kernel::call(moneyness, volatility)
 }
 
 /// a / b for positive a and b, rounded down to 2⁻⁴⁸ or to the nearest, at most 16,384. A third of [`Q48::quotient`]'s cost where b < 2⁴⁸
@@ -250,6 +253,11 @@ impl OptionBook {
     pub(crate) fn start(&mut self, index: Price, uncertainty: Ratio) {
         self.used = false;
         (self.index, self.uncertainty) = (index, uncertainty);
+    }
+
+    /// Prepares for the shocks of a table.
+    pub(crate) fn take_shocks(&mut self, table: &ShockTable) {
+        self.shocks.take(table);
     }
 
     /// Opens the bucket of an expiry.
@@ -416,7 +424,7 @@ impl OptionBook {
             .wrapping_add(amounts.forward_puts.wrapping_abs().max(amounts.puts.wrapping_abs()) >> 46)
             .wrapping_add(amounts.units);
         self.bucket.forwards = self.bucket.forwards.wrapping_sub(amounts.forward_puts);
-        self.add_values(strike, &amounts, &base, mark);
+        self.add_values(strike, &amounts, &base, mark, &totals[0]);
         self.add_charges(strike, &amounts, &base, mark, totals[0].value());
         Ok(())
     }
@@ -454,15 +462,21 @@ impl OptionBook {
 
     /// Values at each point that the equities ask for.
     #[inline(never)]
-    fn add_values(&mut self, strike: &Strike, amounts: &Amounts, base: &Moneyness, mark: Q48) {
-        let current = [strike.volatilities.current; 2];
-        let worse = strike.worse();
+    fn add_values(
+        &mut self,
+        strike: &Strike,
+        amounts: &Amounts,
+        base: &Moneyness,
+        mark: Q48,
+        current: &TotalVolatility,
+    ) {
+        let worse = self.worse(strike, current);
         let mut values = [0i64; point::COUNT];
         values[point::INDEX] = amounts.value(base, mark, mark);
-        values[point::INDEX_WORSE] = if worse == current {
-            values[point::INDEX]
+        values[point::INDEX_WORSE] = if worse.moved {
+            worse.value(amounts, base)
         } else {
-            self.value(amounts, base, worse)
+            values[point::INDEX]
         };
         values[point::SLOW_WORSE] = if self.term.slow_forward == self.term.forward {
             values[point::INDEX_WORSE]
@@ -471,17 +485,22 @@ impl OptionBook {
                 ratio: quotient(self.term.slow_forward.0, strike.price.0),
                 ln: self.term.ln_slow_forward.minus(strike.ln),
             };
-            self.value(amounts, &slow, worse)
+            worse.value(amounts, &slow)
         };
         if self.uncertainty > Ratio::ZERO {
+            let current = Worse {
+                calls: *current,
+                puts: None,
+                moved: false,
+            };
             for (step, shock) in self.moved.iter().enumerate() {
                 let moved = base.shocked(shock.factor, shock.ln);
-                let value = self.value(amounts, &moved, current);
+                let value = current.value(amounts, &moved);
                 values[point::MOVED.wrapping_add(step)] = value;
-                values[point::MOVED_WORSE.wrapping_add(step)] = if worse == current {
-                    value
+                values[point::MOVED_WORSE.wrapping_add(step)] = if worse.moved {
+                    worse.value(amounts, &moved)
                 } else {
-                    self.value(amounts, &moved, worse)
+                    value
                 };
             }
         }
@@ -490,17 +509,25 @@ impl OptionBook {
         }
     }
 
-    /// Value with calls and puts at these volatilities, rounded down.
-    #[inline(never)]
-    fn value(&self, amounts: &Amounts, moneyness: &Moneyness, [calls, puts]: [Q48; 2]) -> i64 {
-        let first = if amounts.calls != 0 { calls } else { puts };
-        let price = call(moneyness, &self.term.total(first));
-        let other = if first == puts || amounts.puts == 0 {
-            price
-        } else {
-            call(moneyness, &self.term.total(puts))
+    /// The volatility for calls and puts, each the worse of the current surface and its slow mean; `current` is that of the first.
+    fn worse(&self, strike: &Strike, current: &TotalVolatility) -> Worse {
+        let now = strike.volatilities.current;
+        let total = |sigma: Q48| {
+            if sigma == now {
+                *current
+            } else {
+                self.term.total(sigma)
+            }
         };
-        amounts.value(moneyness, price, other)
+        let [calls, puts] = [strike.calls, strike.puts].map(|quantity| strike.worse(quantity));
+        // Where there are only calls or only puts, theirs stands for both.
+        let first = if strike.calls == Quantity::ZERO { puts } else { calls };
+        let second = if strike.puts == Quantity::ZERO { first } else { puts };
+        Worse {
+            calls: total(first),
+            puts: (second != first).then(|| total(second)),
+            moved: first != now || second != now,
+        }
     }
 
     /// Deltas, synthetic futures, and what the floor, the buffer and the concentration charge count.
@@ -512,11 +539,12 @@ impl OptionBook {
         let calls = Side::new(amounts.calls, amounts.forward_calls, delta, delta_error, mark);
         let put = mark.minus(base.ratio).plus(Q48::ONE);
         let puts = Side::new(amounts.puts, amounts.forward_puts, put_delta, delta_error, put);
+        let value_slack = amounts.value_slack(base);
         let bucket = &mut self.bucket;
         bucket.value = (bucket.value)
             .wrapping_add(calls.value)
             .wrapping_add(puts.value)
-            .wrapping_add(amounts.value_slack(base));
+            .wrapping_add(value_slack);
         for (side, quantity, option_calls) in [(&calls, strike.calls, true), (&puts, strike.puts, false)] {
             if quantity == Quantity::ZERO {
                 continue;
@@ -554,27 +582,43 @@ impl OptionBook {
             if !long {
                 totals.short_units = totals.short_units.wrapping_add(units);
             }
-            let twice = (side.value.wrapping_abs())
-                .wrapping_add(amounts.value_slack(base))
-                .wrapping_mul(2); // a mark is at most max(F, K): below 2⁶²
+            let twice = (side.value.wrapping_abs()).wrapping_add(value_slack).wrapping_mul(2); // a mark is at most max(F, K): below 2⁶²
             totals.buffered = totals.buffered.wrapping_add(units.min(twice));
         }
     }
 }
 
 impl Strike {
-    /// σ for calls and puts, each the worse of the current surface and its slow mean: low for a long option, high for a short one.
-    fn worse(&self) -> [Q48; 2] {
+    /// σ for so many options: low for long ones, high for short ones.
+    fn worse(&self, quantity: Quantity) -> Q48 {
         let Volatilities { current, slow } = self.volatilities;
-        [self.calls, self.puts].map(|quantity| {
-            if quantity > Quantity::ZERO {
-                current.min(slow)
-            } else if quantity < Quantity::ZERO {
-                current.max(slow)
-            } else {
-                current
-            }
-        })
+        if quantity > Quantity::ZERO {
+            current.min(slow)
+        } else {
+            current.max(slow)
+        }
+    }
+}
+
+/// Total volatilities that calls and puts of a strike are valued at.
+struct Worse {
+    calls: TotalVolatility,
+    /// Where it is another one.
+    puts: Option<TotalVolatility>,
+    /// Whether they are not the current one.
+    moved: bool,
+}
+
+impl Worse {
+    /// Value of the strike, rounded down.
+    #[inline(never)]
+    fn value(&self, amounts: &Amounts, moneyness: &Moneyness) -> i64 {
+        let price = call(moneyness, &self.calls);
+        let other = match &self.puts {
+            Some(puts) => call(moneyness, puts),
+            None => price,
+        };
+        amounts.value(moneyness, price, other)
     }
 }
 
@@ -607,8 +651,8 @@ impl Amounts {
         Ok(Amounts {
             calls,
             puts,
-            forward_calls: scaled(calls, base.ratio),
-            forward_puts: scaled(puts, base.ratio),
+            forward_calls: scaled_if_any(calls, base.ratio),
+            forward_puts: scaled_if_any(puts, base.ratio),
             units: (base.ratio.0 >> 48).wrapping_add(2).wrapping_mul(6),
         })
     }
@@ -616,8 +660,8 @@ impl Amounts {
     /// What the options are worth with these prices of the call, for calls and for puts; rounded down.
     fn value(&self, moneyness: &Moneyness, call: Q48, call_of_puts: Q48) -> i64 {
         let put = call_of_puts.minus(moneyness.ratio).plus(Q48::ONE);
-        scaled(self.calls, call)
-            .wrapping_add(scaled(self.puts, put))
+        scaled_if_any(self.calls, call)
+            .wrapping_add(scaled_if_any(self.puts, put))
             .wrapping_sub(self.value_slack(moneyness))
     }
 
@@ -649,8 +693,8 @@ impl Side {
         Side {
             strikes,
             forward,
-            delta: scaled(forward, delta),
-            value: scaled(strikes, price),
+            delta: scaled_if_any(forward, delta),
+            value: scaled_if_any(strikes, price),
             weight: Q48(excess.wrapping_mul(5).clamp(0, Q48::ONE.0)),
             near_deep: excess.wrapping_add(delta_error.0) > 0,
         }

@@ -1,5 +1,6 @@
 //! The price shocks of section 1 as the pricing kernel takes them: 1 + δ and ln(1 + δ).
 use crate::scenario::PriceMoves;
+use crate::RiskError;
 use ballast_fixed::kernel::{ln, Q48};
 use ballast_fixed::Ratio;
 
@@ -39,6 +40,38 @@ impl Weight {
     }
 }
 
+/// Price shocks of an asset, the one of nothing aside.
+pub const SHOCKS: usize = NORMAL.len() - 1 + EXTREME.len();
+
+/// ln(1 + δ) of an asset's shocks, made when ψ was set ([`shock_logarithms`]) and stored for the engine to take over.
+#[derive(Clone, Copy, Debug)]
+pub struct ShockTable<'a> {
+    /// ψ that it was made for; under another one the engine computes its own.
+    pub scan_range: Ratio,
+    /// The shock floor that it was made for.
+    pub floor: Ratio,
+    /// In units of 2⁻⁴⁸: of scenarios 2, 4 to 12, one a pair, then of 14 to 19.
+    pub logarithms: &'a [i64; SHOCKS],
+}
+
+/// The logarithms of a [`ShockTable`], to the bit what the engine computes where there is none.
+///
+/// # Errors
+/// [`RiskError::InvalidParameter`] for ψ outside 0 to the floor, or a floor above 1.
+pub fn shock_logarithms(scan_range: Ratio, floor: Ratio) -> Result<[i64; SHOCKS], RiskError> {
+    if scan_range < Ratio::ZERO || scan_range > floor || floor > Ratio::ONE {
+        return Err(RiskError::InvalidParameter);
+    }
+    let mut shocks = Shocks::default();
+    shocks.make(scan_range, floor, Ratio::ONE);
+    let mut logarithms = [0; SHOCKS];
+    let moved = shocks.normal.iter().skip(1).chain(&shocks.extreme);
+    for (logarithm, shock) in logarithms.iter_mut().zip(moved) {
+        *logarithm = shock.ln.0;
+    }
+    Ok(logarithms)
+}
+
 /// A relative price change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shock {
@@ -73,32 +106,67 @@ pub(crate) struct Shocks {
 
 impl Shocks {
     /// Makes this the table of ψ, the shock floor and the part of a settlement average that is still open (1 outside the window).
-    /// Costs nothing where it is that already: twelve logarithms are a fifth of an option.
+    /// Costs nothing where it is that already: twelve logarithms are a quarter of an option.
     ///
     /// 0 ≤ ψ ≤ 0.95, 0 ≤ floor ≤ 1, 0 ≤ open ≤ 1, as [`crate::AssetBook`] has checked.
     #[inline(never)]
     pub fn make(&mut self, scan_range: Ratio, floor: Ratio, open: Ratio) {
         let made_of = [scan_range, floor, open];
-        if self.made_of == made_of && self.normal[0].factor == Q48::ONE {
-            return;
+        if !self.is(made_of) {
+            self.set_factors(made_of);
+            for shock in self.moved() {
+                shock.ln = ln(shock.factor);
+            }
         }
+    }
+
+    /// The same outside the window with logarithms that were stored.
+    #[inline(never)]
+    pub fn take(&mut self, table: &ShockTable) {
+        let made_of = [table.scan_range, table.floor, Ratio::ONE];
+        if !self.is(made_of) {
+            self.set_factors(made_of);
+            for (shock, &ln) in self.moved().zip(table.logarithms) {
+                shock.ln = Q48(ln);
+            }
+        }
+    }
+
+    fn is(&self, made_of: [Ratio; 3]) -> bool {
+        self.made_of == made_of && self.normal[0].factor == Q48::ONE
+    }
+
+    /// The shocks but the one of nothing.
+    fn moved(&mut self) -> impl Iterator<Item = &mut Shock> {
+        self.normal.iter_mut().skip(1).chain(&mut self.extreme)
+    }
+
+    fn set_factors(&mut self, made_of: [Ratio; 3]) {
+        let [scan_range, floor, open] = made_of;
         self.made_of = made_of;
-        let part = Q48::from_ratio(open);
-        let deepest = Q48::from_ratio(floor);
+        self.normal[0].ln = Q48::ZERO;
+        let deepest = Q48::from_ratio(floor).0;
         let largest = Q48::from_ratio(Ratio(scan_range.0.wrapping_mul(36))).0 as u64; // 108 thirds of ψ: below 2⁵⁴
-        let slots = self.normal.iter_mut().chain(&mut self.extreme);
-        for (slot, thirds) in slots.zip(NORMAL.into_iter().chain(EXTREME)) {
-            // 36ψ and 3·floor are below 2³⁶, and 36·2⁵⁴ fits.
-            let multiple = i64::from(thirds.unsigned_abs());
-            let cut = thirds < 0 && scan_range.0.wrapping_mul(multiple) > floor.0.wrapping_mul(3);
-            let size = if cut {
-                deepest
+        let part = Q48::from_ratio(open);
+        let factor = |thirds: i8| {
+            let size = (largest.wrapping_mul(u64::from(thirds.unsigned_abs())) / 108) as i64; // 36·2⁵⁴ fits
+            let size = if thirds < 0 { size.min(deepest) } else { size };
+            let size = if open == Ratio::ONE {
+                Q48(size)
             } else {
-                Q48((largest.wrapping_mul(multiple as u64) / 108) as i64)
+                Q48(size).times(part)
             };
-            let size = if open == Ratio::ONE { size } else { size.times(part) };
-            let delta = if thirds < 0 { Q48(size.0.wrapping_neg()) } else { size };
-            *slot = Shock::new(delta);
+            if thirds < 0 {
+                Q48::ONE.minus(size)
+            } else {
+                Q48::ONE.plus(size)
+            }
+        };
+        for (shock, thirds) in self.normal.iter_mut().zip(NORMAL) {
+            shock.factor = factor(thirds);
+        }
+        for (shock, thirds) in self.extreme.iter_mut().zip(EXTREME) {
+            shock.factor = factor(thirds);
         }
     }
 
@@ -169,6 +237,46 @@ mod tests {
         near(7, 0.52);
         near(9, 0.05);
         near(12, 3.88);
+    }
+
+    /// What is stored is what would be computed, bit for bit, from ψ = 0 to the floor.
+    #[test]
+    fn a_stored_table_is_the_computed_one() {
+        for floor in [Ratio(950_000_000), Ratio(600_000_001), Ratio::ONE] {
+            for scan_range in [0, 1, 95_000_000, 190_000_001, 333_333_333, 599_999_999] {
+                let scan_range = Ratio(scan_range);
+                let logarithms = shock_logarithms(scan_range, floor).unwrap();
+                let (mut taken, mut made) = (table(), table());
+                taken.take(&ShockTable {
+                    scan_range,
+                    floor,
+                    logarithms: &logarithms,
+                });
+                made.make(scan_range, floor, Ratio::ONE);
+                assert_eq!(taken, made, "{scan_range:?} {floor:?}");
+                assert_eq!(made.normal[0], Shock::new(Q48::ZERO));
+            }
+        }
+        let refused = |scan_range, floor| {
+            assert_eq!(
+                shock_logarithms(Ratio(scan_range), Ratio(floor)),
+                Err(RiskError::InvalidParameter)
+            );
+        };
+        refused(-1, 950_000_000);
+        refused(950_000_001, 950_000_000);
+        refused(0, 1_000_000_001);
+    }
+
+    /// −ψ, −⅓ψ and the rest of ψ = 30 %: ln 1.1, ln 0.9, ln 1.2, ln 0.8, ln 1.3, ln 0.7, then −2ψ, +2ψ, −95 % for −4ψ, +4ψ, +8ψ, +12ψ.
+    #[test]
+    fn logarithms_are_stored_in_order() {
+        let logarithms = shock_logarithms(Ratio(300_000_000), Ratio(950_000_000)).unwrap();
+        let factors = [1.1, 0.9, 1.2, 0.8, 1.3, 0.7, 0.4, 1.6, 0.05, 2.2, 3.4, 4.6f64];
+        for (logarithm, factor) in logarithms.into_iter().zip(factors) {
+            let error = logarithm as f64 / (1u64 << 48) as f64 - factor.ln();
+            assert!(error.abs() < 1e-13, "{factor}");
+        }
     }
 
     #[test]

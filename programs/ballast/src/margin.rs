@@ -127,11 +127,12 @@ impl<'a> Walk<'a> {
         ensure!(known, BallastError::WrongVersion);
         self.evaluator.method = account.risk_method();
         let mut positions = account.positions();
+        let held: AssetSet = held(account).collect();
         for index in 0..board.asset_count {
             let count = positions.iter().take_while(|p| p.asset == index).count();
             let (legs, rest) = positions.split_at_checked(count).ok_or(BallastError::MathOverflow)?;
             positions = rest;
-            if wanted.contains(index) && (!legs.is_empty() || holds(account, index)) {
+            if wanted.contains(index) && (!legs.is_empty() || held.contains(index)) {
                 self.add(index, legs, &account.balances)?;
             }
         }
@@ -210,7 +211,9 @@ impl<'a> Evaluator<'a> {
         let price: PriceState = asset.price_state_of(feed, now)?;
         let mut book = if legs.iter().any(Position::is_open_option) {
             let options = self.options.get_or_insert_with(Box::default);
-            AssetBook::with_options(&params, &self.portfolio, price, feed.index(), options)
+            let mut book = AssetBook::with_options(&params, &self.portfolio, price, feed.index(), options);
+            book.set_shocks(&asset.shocks.risk());
+            book
         } else {
             AssetBook::new(&params, &self.portfolio, price)
         };
@@ -292,6 +295,11 @@ pub fn holds(account: &MarginAccount, asset: u8) -> bool {
     account.balances.iter().any(|b| b.amount != 0 && b.asset == asset)
 }
 
+/// The assets of the account's collateral.
+fn held(account: &MarginAccount) -> impl Iterator<Item = u8> + '_ {
+    account.balances.iter().filter(|b| b.amount != 0).map(|b| b.asset)
+}
+
 /// Σ of an asset's balances at the index and at the slow price.
 pub fn collateral_value(price: &PriceFeed, index: u8, balances: &[Balance]) -> Result<(Notional, Notional)> {
     let (mut at_index, mut at_slow) = (Notional::ZERO, Notional::ZERO);
@@ -307,8 +315,9 @@ pub fn collateral_value(price: &PriceFeed, index: u8, balances: &[Balance]) -> R
 #[inline(never)]
 pub fn credit(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Dollars> {
     let mut sum = Dollars::ZERO;
+    let held: AssetSet = held(account).collect();
     for index in 0..board.asset_count {
-        if holds(account, index) {
+        if held.contains(index) {
             let asset = board.asset(index)?;
             if asset.price.index == 0 {
                 continue; // never had a price: counts nothing

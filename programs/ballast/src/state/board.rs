@@ -4,7 +4,9 @@ use anchor_lang::prelude::*;
 use ballast_fixed::kernel::Q48;
 use ballast_fixed::{mul_div_floor, Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::surface::Surface;
-use ballast_risk::{AssetParams, OptionLeg, PortfolioParams, PriceState, MAX_LEVELS};
+use ballast_risk::{
+    shock_logarithms, AssetParams, OptionLeg, PortfolioParams, PriceState, ShockTable, MAX_LEVELS, SHOCKS,
+};
 
 use super::{assert_layout, MAX_INSTRUMENTS};
 use crate::error::{ensure, fail, BallastError, OrError};
@@ -178,8 +180,45 @@ pub struct Asset {
     pub expiries: [Expiry; MAX_EXPIRIES],
     /// Standard deviation of a day, 10⁻⁹: for the reported value at risk alone.
     pub daily_volatility: i64,
-    /// Room for realised variance, settlement buckets and shock tables.
-    pub _reserved: [u8; 632],
+    /// Shocks of the options, made at listing.
+    pub shocks: StoredShocks,
+    /// Room for realised variance and settlement buckets.
+    pub _reserved: [u8; 520],
+}
+
+/// ln(1 + δ) of the scenarios' price shocks, so that no margin check computes them.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct StoredShocks {
+    /// ψ that they were made for. Where it is not the asset's, or the next not the board's, the engine computes its own.
+    pub scan_range: i64,
+    /// Shock floor that they were made for; never 0 but where none are stored.
+    pub shock_floor: i64,
+    /// In units of 2⁻⁴⁸, in the engine's order.
+    pub logarithms: [i64; SHOCKS],
+}
+
+impl StoredShocks {
+    /// Of a scan range and shock floor.
+    ///
+    /// # Errors
+    /// [`BallastError::InvalidParameter`] for a range beyond the floor.
+    pub fn new(scan_range: i64, shock_floor: i64) -> Result<StoredShocks> {
+        Ok(StoredShocks {
+            scan_range,
+            shock_floor,
+            logarithms: shock_logarithms(Ratio(scan_range), Ratio(shock_floor)).or_error()?,
+        })
+    }
+
+    /// As the risk engine takes them.
+    pub fn risk(&self) -> ShockTable<'_> {
+        ShockTable {
+            scan_range: Ratio(self.scan_range),
+            floor: Ratio(self.shock_floor),
+            logarithms: &self.logarithms,
+        }
+    }
 }
 
 /// The margin table of one asset (margin.md section 4); ratios in 10⁻⁹, the depth in dollars (10⁻⁸).
@@ -464,8 +503,10 @@ assert_layout!(
     price = 16,
     params = 168,
     expiries = 288,
-    daily_volatility = 1_824
+    daily_volatility = 1_824,
+    shocks = 1_832
 );
+assert_layout!(StoredShocks, 112, scan_range = 0, shock_floor = 8, logarithms = 16);
 assert_layout!(
     Instrument,
     128,

@@ -6,7 +6,7 @@ use ballast_risk::{MAX_GROSS, MAX_LEVELS};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::AssetListed;
 use crate::oracle::FeedConfig;
-use crate::state::{Asset, Exchange, RiskBoard, RiskParams, MAX_ASSETS};
+use crate::state::{Asset, Exchange, RiskBoard, RiskParams, StoredShocks, MAX_ASSETS};
 
 /// Largest open interest of one owner in one asset, dollars (10⁻⁸): with every asset at its cap an account is still in the risk engine's
 /// domain when all prices have doubled.
@@ -63,6 +63,7 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
         BallastError::InvalidParameter
     );
     let price = args.feed.bind()?;
+    let shocks = StoredShocks::new(args.params.scan_range, board.shock_floor)?;
     for other in board.assets.iter().take(usize::from(index)) {
         // A second listing of one price would double every cap.
         let same = other.symbol == args.symbol || other.price.feed_id == price.feed_id;
@@ -80,6 +81,7 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
     asset.clusters = args.clusters;
     asset.price = price;
     asset.params = args.params;
+    asset.shocks = shocks;
     asset.instrument_open_interest_cap = args.instrument_open_interest_cap;
     asset.owner_open_interest_cap = args.owner_open_interest_cap;
     asset.daily_volatility = args.daily_volatility;
