@@ -3,9 +3,9 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::solana_program::system_instruction;
 use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
-use ballast::instructions::{ListInstrumentArgs, SurfaceUpdate};
+use ballast::instructions::SurfaceUpdate;
 use ballast::oracle::pyth;
-use ballast::state::{InstrumentKind, Market, VolatilitySurface, DISCRIMINATOR, QUOTE_ASSET};
+use ballast::state::{InstrumentKind, VolatilitySurface, QUOTE_ASSET};
 use ballast_client::address::Exchange;
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_migrations::config;
@@ -13,7 +13,7 @@ use ballast_migrations::genesis::{self, Founder};
 use ballast_risk::defaults;
 use ballast_sim::vm::Receipt;
 use ballast_sim::world::{
-    mint_account, token_account, Outcome, PriceMessage, Token, User, World, BTC, SOL, START, TOKEN_PROGRAM,
+    mint_account, token_account, Outcome, PriceMessage, Token, User, World, BTC, START, TOKEN_PROGRAM,
 };
 use bytemuck::Pod;
 use solana_signer::Signer;
@@ -103,31 +103,11 @@ pub fn flat(expiry: i64, percent: i64) -> SurfaceUpdate {
 
 /// `refresh_surface` by the authority, who becomes the publisher with it.
 pub fn publish(world: &mut World, asset: u8, updates: &[SurfaceUpdate]) -> Outcome {
-    let authority = world.authority.insecure_clone();
-    let key = authority.pubkey();
-    let name = instruction::set_volatility_publisher(&world.exchange, &key, key);
-    let publish = instruction::refresh_surface(&world.exchange, &key, asset, updates.to_vec());
-    world.vm.send(&[name, publish], &[&authority])
+    world.publish(asset, updates)
 }
 
 fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: i64, strike: i64) -> usize {
-    let like = world.board().instruments[usize::from(asset.min(SOL)) * 2];
-    let args = ListInstrumentArgs {
-        kind,
-        asset,
-        lot_size: like.lot_size,
-        tick_size: like.tick_size,
-        expiry,
-        basis,
-        strike,
-    };
-    let market = world.vm.keypair();
-    let key = market.pubkey();
-    let create = allocate(world, &key, DISCRIMINATOR + size_of::<Market>());
-    let list = instruction::list_instrument(&world.exchange, &world.authority.pubkey(), &key, args);
-    let authority = world.authority.insecure_clone();
-    let outcome = world.vm.send(&[create, list], &[&authority, &market]);
-    world.markets.push(key);
+    let outcome = world.list(asset, kind, expiry, basis, strike);
     ok(world, outcome);
     world.markets.len() - 1
 }

@@ -1,7 +1,7 @@
-//! Act 6: every mint and every instrument adds up to the last unit.
+//! Act 7: every mint and every instrument adds up to the last unit.
 use ballast::state::Collateral;
 
-use super::overview::INSTRUMENTS;
+use super::overview::instrument_name;
 use super::{Failure, Stage};
 use crate::invariants::conservation;
 use crate::table::{grouped, Table};
@@ -75,12 +75,13 @@ fn instruments(stage: &Stage) -> Table {
         "pool",
         "difference",
     ]);
-    for (index, name) in INSTRUMENTS.iter().enumerate() {
+    let board = world.board();
+    for index in 0..world.markets.len() {
         let market = world.market(index);
         let dues = i128::from(market.fees_due) + i128::from(market.insurance_due);
         let (residual, pool) = (i128::from(market.residual), i128::from(market.pool));
         table.row([
-            (*name).into(),
+            instrument_name(&board, index),
             grouped(totals.lots[index]),
             grouped(market.open_interest.into()),
             grouped(totals.quote[index]),

@@ -6,6 +6,7 @@ mod conservation;
 mod figures;
 mod options;
 mod overview;
+mod preview;
 mod stage;
 
 use std::io::Write;
@@ -60,6 +61,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
     let mut stage = Stage::new(World::starting_at(&elf, START, Prices::builtin().at(0)), out);
     overview::genesis(&mut stage, elf.len())?;
     let mut residents = figures::play(&mut stage)?;
+    preview::play(&mut stage)?;
     if options.prices.is_some() {
         conservation::report(&mut stage, "Conservation after the first acts")?;
         residents.clear();
@@ -70,7 +72,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
         ))?;
     }
     replay::play(&mut stage, &prices, residents, options.prices.is_none())?;
-    conservation::report(&mut stage, "Act 6. Conservation")?;
+    conservation::report(&mut stage, "Act 7. Conservation")?;
     overview::invariants(&mut stage)?;
     overview::compute(&mut stage)
 }

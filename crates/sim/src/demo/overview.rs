@@ -1,6 +1,6 @@
 //! The opening and the end: what genesis made, and what each instruction cost.
 use anchor_lang::prelude::Pubkey;
-use ballast::state::{Collateral, InstrumentKind};
+use ballast::state::{Collateral, InstrumentKind, RiskBoard};
 
 use super::{Failure, Stage, SYMBOLS};
 use crate::invariants::Invariant;
@@ -16,6 +16,23 @@ pub const INSTRUMENTS: [&str; 6] = [
     "SOL perpetual",
     "SOL future",
 ];
+
+/// The name of an instrument on a board.
+pub fn instrument_name(board: &RiskBoard, index: usize) -> String {
+    let instrument = &board.instruments[index];
+    let symbol = SYMBOLS[usize::from(instrument.asset)];
+    let strike = decimal(instrument.strike.into(), 9, 0);
+    match instrument.kind {
+        k if k == InstrumentKind::Call as u8 => format!("{symbol} {strike} call"),
+        k if k == InstrumentKind::Put as u8 => format!("{symbol} {strike} put"),
+        k if k == InstrumentKind::Future as u8 && index >= INSTRUMENTS.len() => {
+            format!("{symbol} future {}", &date::format(instrument.expiry)[5..10])
+        }
+        _ => INSTRUMENTS
+            .get(index)
+            .map_or_else(|| symbol.into(), |name| (*name).into()),
+    }
+}
 
 /// Prints the exchange that genesis has made.
 pub(super) fn genesis(stage: &mut Stage, size: usize) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! A world to act in: an exchange after genesis, wallets with tokens and margin accounts, and Pyth price accounts.
 mod action;
+mod listing;
 mod read;
 mod token;
 mod value_feed;

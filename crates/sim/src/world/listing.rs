@@ -1,0 +1,42 @@
+//! What the exchange's authority does after genesis: listing instruments and publishing surfaces.
+use anchor_lang::solana_program::system_instruction;
+use ballast::instructions::{ListInstrumentArgs, SurfaceUpdate};
+use ballast::state::{InstrumentKind, Market, DISCRIMINATOR};
+use ballast_client::instruction;
+use solana_signer::Signer;
+
+use super::{Outcome, World, SOL};
+
+impl World {
+    /// `list_instrument` of an asset on lots and ticks of its perpetual (SOL's for further assets), in front of it its market's account;
+    /// `strike` is 10⁻⁹ USD, 0 for what is no option. The market is the last of [`World::markets`] then.
+    pub fn list(&mut self, asset: u8, kind: InstrumentKind, expiry: i64, basis: i64, strike: i64) -> Outcome {
+        let like = self.board().instruments[usize::from(asset.min(SOL)) * 2];
+        let args = ListInstrumentArgs {
+            kind,
+            asset,
+            lot_size: like.lot_size,
+            tick_size: like.tick_size,
+            expiry,
+            basis,
+            strike,
+        };
+        let (market, authority) = (self.vm.keypair(), self.authority.insecure_clone());
+        let (key, len) = (market.pubkey(), DISCRIMINATOR + size_of::<Market>());
+        let lamports = self.vm.svm.minimum_balance_for_rent_exemption(len);
+        let create = system_instruction::create_account(&authority.pubkey(), &key, lamports, len as u64, &ballast::ID);
+        let list = instruction::list_instrument(&self.exchange, &authority.pubkey(), &key, args);
+        let receipt = self.vm.send(&[create, list], &[&authority, &market])?;
+        self.markets.push(key);
+        Ok(receipt)
+    }
+
+    /// `refresh_surface` by the authority, who becomes the publisher with it.
+    pub fn publish(&mut self, asset: u8, updates: &[SurfaceUpdate]) -> Outcome {
+        let authority = self.authority.insecure_clone();
+        let key = authority.pubkey();
+        let name = instruction::set_volatility_publisher(&self.exchange, &key, key);
+        let publish = instruction::refresh_surface(&self.exchange, &key, asset, updates.to_vec());
+        self.vm.send(&[name, publish], &[&authority])
+    }
+}
