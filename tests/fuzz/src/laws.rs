@@ -113,18 +113,23 @@ fn netting_costs_nothing(board: &RiskBoard, account: &MarginAccount, cross: &Mar
 }
 
 /// What rounding and the kernel's error add up to in a figure, 10⁻⁸ dollars: 10⁻¹⁰ of the sizes, 200 for each position and collateral, and
-/// 400 for the account. The engine errs to one side only, against the account.
+/// 400 for the account. The engine errs to one side only, against the account. An option's size in strikes is rounded to 10⁻⁸ dollars and
+/// comes back times F/K: where the strike is a small part of the forward that is what counts.
 fn rounding(board: &RiskBoard, account: &MarginAccount) -> i128 {
     let price = |asset: u8| {
         let price = &board.assets[usize::from(asset)].price;
         i128::from(price.index.max(price.slow))
     };
-    let mut sizes = 0; // 10⁻¹⁸ dollars
+    let (mut sizes, mut rest) = (0, 0); // 10⁻¹⁸ and 10⁻⁸ dollars
     for position in account.positions() {
         let instrument = &board.instruments[usize::from(position.instrument)];
         let quantity = i128::from(position.lots).abs() * i128::from(instrument.lot_size);
         // A basis is at most 60.5 % of the index.
-        sizes += quantity * (2 * price(instrument.asset)).max(i128::from(instrument.strike));
+        let forward = 2 * price(instrument.asset);
+        sizes += quantity * forward.max(i128::from(instrument.strike));
+        if instrument.is_option() {
+            rest += 24 * (forward / i128::from(instrument.strike) + 2);
+        }
     }
     let held = account.balances.iter().filter(|b| b.amount != 0);
     let mut parts = account.positions().len() as i128;
@@ -133,5 +138,5 @@ fn rounding(board: &RiskBoard, account: &MarginAccount) -> i128 {
         sizes += i128::from(balance.amount) * scale * price(balance.asset);
         parts += 1;
     }
-    sizes / 100_000_000_000_000_000_000 + 200 * parts + 400
+    sizes / 10_000_000_000 / 10_000_000_000 + rest + 200 * parts + 400
 }

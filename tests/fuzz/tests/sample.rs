@@ -47,3 +47,16 @@ fn arbitrary_bytes_have_a_margin_or_a_named_refusal() {
         "{evaluated} of {sound}"
     );
 }
+
+/// Inputs that once broke a check stay checked.
+#[test]
+fn inputs_that_the_fuzzer_found() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/inputs");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).expect("the folder of inputs") {
+        let input = std::fs::read(file.expect("a file").path()).expect("an input");
+        check(&input);
+        count += 1;
+    }
+    assert!(count > 0);
+}
