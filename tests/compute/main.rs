@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p ballast-tests --test compute -- --nocapture` prints the table.
 mod book;
+mod distance;
 mod governance;
 mod many_assets;
 mod options;
@@ -22,6 +23,7 @@ fn every_instruction_stays_under_its_ceiling() {
     wallet::measure(&mut table);
     risk::measure(&mut table);
     options::measure(&mut table);
+    distance::measure(&mut table);
     many_assets::measure(&mut table);
     table.print_and_check();
 }

@@ -126,18 +126,7 @@ pub fn measure(table: &mut Table) {
     table.add("preview, greeks of 24 options, 6 linear", used, 200_000);
     let (_, used) = w.preview(&key, PreviewSection::Risk);
     table.add("preview, value at risk of 24 options, 6 linear", used, 200_000);
-    // Every evaluation that a call makes at most, in an account with 16 options of BTC and 8 of ETH.
-    for (name, asset) in [("16", BTC), ("8", ETH)] {
-        let (from, to, steps) = (0, 1_000_000_000, u8::MAX);
-        let (_, used) = w.preview(&key, PreviewSection::Distance { asset, from, to, steps });
-        table.add(
-            &format!("preview, distance of {name} of 24 options, 6 linear"),
-            used,
-            1_400_000,
-        );
-    }
 
-    distance(&mut w, table);
     let (a, b) = (funded(&mut w, 5_000_000), funded(&mut w, 5_000_000));
     fill(&mut w, &a, &b, &legs[..5]);
     fill(&mut w, &a, &b, &legs[16..21]);
@@ -150,26 +139,6 @@ pub fn measure(table: &mut Table) {
     table.add("block_trade, 4 options, 10 options on each side", used, 420_000);
     liquidation(&mut w, &sixteen, &maker, &options, table);
     publishing(&mut w, table);
-}
-
-/// Every evaluation that a call makes at most, with 16 options of as many strikes in one asset.
-fn distance(w: &mut World, table: &mut Table) {
-    let (user, maker) = (funded(w, 5_000_000), trader(w, 5_000_000));
-    let expiry = w.board().assets[usize::from(BTC)].expiries[1].time;
-    let strikes: Vec<usize> = (0..16)
-        .map(|n| list_option(w, BTC, InstrumentKind::Call, expiry, 90_500 + n * 2_000))
-        .collect();
-    let legs: Vec<_> = strikes.iter().map(|option| (*option, 100)).collect();
-    fill(w, &user, &maker, &legs);
-    fill(w, &user, &maker, &[(BTC_PERP, 500), (ETH_PERP, 500)]);
-    let section = PreviewSection::Distance {
-        asset: BTC,
-        from: 0,
-        to: 1_000_000_000,
-        steps: u8::MAX,
-    };
-    let (_, used) = w.preview(&user.account.margin_account, section);
-    table.add("preview, distance of 16 options of as many strikes", used, 1_400_000);
 }
 
 /// Lets the account lose until it is a dollar under its maintenance margin, and takes over a part of one of its options.
