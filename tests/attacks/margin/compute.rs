@@ -148,23 +148,18 @@ fn attack_full_books_as_a_shield() {
         ..
     } = full_books();
     let key = long.account.margin_account;
-    let s = d.summary(&long);
-    let units = (s.equity_liquidation - s.maintenance_margin) / 100 + USD as i64;
-    let lose = |a: &mut MarginAccount, units: i64| {
-        let at = a.find(BTC_PERP as u16).expect("a position");
-        a.positions[at].quote -= units;
-    };
-    edit::<MarginAccount>(&mut d.w, &key, |a| lose(a, units));
-    edit::<MarginAccount>(&mut d.w, &short.account.margin_account, |a| lose(a, -units));
+    fall_short(&mut d, &long, &short);
     let outcome = d.w.flag(&key);
     ok(&d.w, outcome);
     d.w.vm.advance(2);
     // Whatever becomes of a step, it does not run out of compute units; one of them goes through.
     let (mut most, mut taken) = (0, 0);
+    let mut free = Vec::new();
     for option in options {
         match d.w.liquidate(option, &long.account, &short, 5) {
             Ok(receipt) => {
                 taken += 1;
+                free.push(option);
                 most = most.max(receipt.compute_units);
             }
             Err(refused) => {
@@ -175,4 +170,23 @@ fn attack_full_books_as_a_shield() {
     }
     println!("liquidate, full books on both sides: {most} CU");
     assert!(taken > 0 && most < LIMIT);
+    // Nor do all that free margin at once.
+    fall_short(&mut d, &long, &short);
+    let legs: Vec<(usize, u64)> = free.iter().take(8).map(|option| (*option, 5)).collect();
+    let outcome = d.w.liquidate_package(&legs, &long.account, &short);
+    let whole = ok(&d.w, outcome).compute_units;
+    println!("liquidate, {} legs of full books: {whole} CU", legs.len());
+    assert!(whole < LIMIT);
+}
+
+/// Lets one lose on the perpetual, and the other gain, until the first is a dollar under its maintenance margin.
+fn fall_short(d: &mut Desk, long: &User, short: &User) {
+    let s = d.summary(long);
+    let units = (s.equity_liquidation - s.maintenance_margin) / 100 + USD as i64;
+    for (user, units) in [(long, units), (short, -units)] {
+        edit::<MarginAccount>(&mut d.w, &user.account.margin_account, |a| {
+            let at = a.find(BTC_PERP as u16).expect("a position");
+            a.positions[at].quote -= units;
+        });
+    }
 }
