@@ -1,6 +1,7 @@
 //! Attacks on volatility surfaces: by whom they are published, and how fast they move.
 use ballast::error::BallastError;
 use ballast::instructions::SurfaceUpdate;
+use ballast::state::QUOTE_ASSET;
 use ballast_client::instruction;
 use ballast_sim::world::{Outcome, World, ETH};
 use ballast_tests::refusal::refuses;
@@ -63,4 +64,34 @@ fn attack_an_expiry_twice_in_a_batch_moves_once() {
     ok(&w, outcome);
     let listed = w.board().assets[usize::from(ETH)].expiries[1];
     assert_eq!(listed.surface, once.surface);
+}
+
+/// A fake trend in the forward: futures are open before any surface is published, and the first one claims a basis of 6.5 %, which the
+/// expiry's bound allows. Bound alone, it would move the mark by $195 of 3,000 at once: 10 futures bought would gain $1,950, and shorts
+/// margined for 12 % would lose half of it. From the listing on the basis moves by 2 % an hour: in a minute a dollar of 3,000.
+#[test]
+fn attack_the_first_surface_jumps_the_basis_under_open_futures() {
+    let (mut w, publisher, expiry) = desk();
+    let future = w.markets.len() - 1;
+    let (victim, rogue) = (trader(&mut w, 5_000), trader(&mut w, 5_000));
+    trade(&mut w, future, &rogue, &victim, 10_000, 3_000.0);
+    let before = w.summary(&victim.account.margin_account).equity_maintenance;
+    let with = |basis| SurfaceUpdate {
+        basis,
+        ..flat(expiry, 60)
+    };
+    refuses(&mut w, BallastError::SurfaceTooFast, |w| {
+        refresh(w, &publisher, &[with(65_000_000)])
+    });
+    assert_eq!(w.summary(&victim.account.margin_account).equity_maintenance, before);
+    w.vm.advance(60);
+    refuses(&mut w, BallastError::SurfaceTooFast, |w| {
+        refresh(w, &publisher, &[with(333_334)])
+    });
+    let outcome = refresh(&mut w, &publisher, &[with(333_333)]);
+    ok(&w, outcome);
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (ETH, 3_000.0)]);
+    // 10 ETH · 3,000 · 333,333·10⁻⁹ = 9.99999 dollars.
+    let after = w.summary(&victim.account.margin_account).equity_maintenance;
+    assert_eq!(before - after, 999_999_000);
 }

@@ -217,7 +217,8 @@ fn instruments_of_an_expiry_share_its_basis() {
             list(w, &market, call(basis))
         });
     }
-    // The one that was published last.
+    // The one that was published last: half an hour lets it move by 1 %.
+    w.vm.advance(1_800);
     let update = SurfaceUpdate {
         basis: 20_000_000,
         ..flat(FUTURE.expiry, 60)
@@ -282,7 +283,12 @@ fn the_expiry_lies_in_the_future_and_within_two_years() {
     }
     for expiry in [now + 1, now + 730 * DAY] {
         let market = new_market(&mut w, MARKET);
-        let outcome = list(&mut w, &market, ListInstrumentArgs { expiry, ..FUTURE });
+        let args = ListInstrumentArgs {
+            expiry,
+            basis: 0,
+            ..FUTURE
+        };
+        let outcome = list(&mut w, &market, args);
         ok(&w, outcome);
     }
 }
@@ -305,14 +311,6 @@ fn refuses_parameters_outside_their_bounds() {
             ..FUTURE
         },
         ListInstrumentArgs {
-            basis: 200_000_001,
-            ..FUTURE
-        },
-        ListInstrumentArgs {
-            basis: -200_000_001,
-            ..FUTURE
-        },
-        ListInstrumentArgs {
             basis: i64::MIN,
             ..FUTURE
         },
@@ -329,11 +327,34 @@ fn refuses_parameters_outside_their_bounds() {
     let extreme = ListInstrumentArgs {
         lot_size: most,
         tick_size: most,
-        basis: -200_000_000,
         ..FUTURE
     };
     let outcome = list(&mut w, &market, extreme);
     ok(&w, outcome);
+}
+
+/// 30 % a year and 0.5 %: 0.5 % for an expiry a second away (9.5 units more), 6.5 % for 73 days, 60.5 % for two years.
+#[test]
+fn a_basis_is_bound_by_its_time() {
+    for (tenor, most) in [(1, 5_000_009), (73 * DAY, 65_000_000), (730 * DAY, 605_000_000)] {
+        for side in [1, -1] {
+            let mut w = world();
+            let market = new_market(&mut w, MARKET);
+            let expiry = w.vm.now() + tenor;
+            let args = |basis: i64| ListInstrumentArgs {
+                expiry,
+                basis: side * basis,
+                ..FUTURE
+            };
+            refuses(&mut w, BallastError::InvalidParameter, |w| {
+                list(w, &market, args(most + 1))
+            });
+            let outcome = list(&mut w, &market, args(most));
+            ok(&w, outcome);
+            let expiry = w.board().assets[usize::from(ETH)].expiries[1];
+            assert_eq!((expiry.basis, expiry.basis_time), (side * most, w.vm.now()));
+        }
+    }
 }
 
 #[test]

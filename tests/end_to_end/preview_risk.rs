@@ -67,7 +67,7 @@ fn near(value: i64, scale: f64, expected: f64) {
 fn book() -> (World, User) {
     let mut w = world();
     let expiry = w.vm.now() + 30 * DAY;
-    let future = list_future(&mut w, ETH, expiry, 0);
+    let future = list_future(&mut w, ETH, expiry, 10_000_000);
     let call = list_option(&mut w, ETH, InstrumentKind::Call, expiry, 3_000);
     let put = list_option(&mut w, ETH, InstrumentKind::Put, expiry, 2_700);
     let mut surface = flat(expiry, 65);

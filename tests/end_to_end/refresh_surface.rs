@@ -28,11 +28,16 @@ struct Desk {
 }
 
 fn desk() -> Desk {
+    desk_at(0)
+}
+
+/// The same with a future listed at this basis.
+fn desk_at(basis: i64) -> Desk {
     let mut w = world();
     let publisher = w.vm.keypair();
     name(&mut w, &publisher);
     let expiry = w.vm.now() + TENOR;
-    let future = list_future(&mut w, ETH, expiry, 0);
+    let future = list_future(&mut w, ETH, expiry, basis);
     Desk {
         w,
         publisher,
@@ -88,6 +93,9 @@ impl Desk {
 #[test]
 fn basis_and_surface_reach_the_board_and_the_basis_the_mark() {
     let mut d = desk();
+    assert_eq!(d.listed().basis_time, d.w.vm.now());
+    d.w.vm.advance(1_800);
+    d.w.set_prices(&[(ETH, 3_000.0)]);
     let before = d.w.vm.snapshot();
     let update = SurfaceUpdate {
         basis: 10_000_000,
@@ -99,7 +107,7 @@ fn basis_and_surface_reach_the_board_and_the_basis_the_mark() {
     assert_eq!((listed.time, listed.basis), (d.expiry, 10_000_000));
     // The first surface is its own mean.
     assert_eq!((listed.surface, listed.slow_surface), (SMIRK, SMIRK));
-    assert_eq!(listed.surface_time, d.w.vm.now());
+    assert_eq!((listed.surface_time, listed.basis_time), (d.w.vm.now(), d.w.vm.now()));
     // 3,000 and 1 %; a perpetual and another expiry have nothing to do with it.
     assert_eq!(d.mark(d.future), 3_030 * PRICE);
     assert_eq!(d.mark(ETH_PERP), 3_000 * PRICE);
@@ -263,7 +271,7 @@ fn accepts_surfaces_and_bases_on_their_bounds() {
         variance_floor: 0,
     };
     for (surface, basis) in [(highest, 65_000_000), (lowest, -65_000_000)] {
-        let mut d = desk();
+        let mut d = desk_at(basis);
         let update = SurfaceUpdate {
             expiry: d.expiry,
             basis,
@@ -361,6 +369,22 @@ fn surface_and_basis_have_a_top_speed_to_the_unit() {
 }
 
 /// Whoever was silent for longer than an hour may not jump further than in one.
+/// Before the first surface too: 2 % an hour from the listing on.
+#[test]
+fn the_basis_of_a_listing_has_a_top_speed() {
+    for (elapsed, most) in [(0, 0), (60, 333_333), (3_600, 20_000_000), (86_400, 20_000_000)] {
+        for side in [1, -1] {
+            let mut d = desk_at(5_000_000);
+            d.w.vm.advance(elapsed);
+            let with = |basis| SurfaceUpdate { basis, ..d.smirk() };
+            let (near, far) = (with(5_000_000 + side * most), with(5_000_000 + side * (most + 1)));
+            d.refuses(BallastError::SurfaceTooFast, &[far]);
+            d.publishes(&[near]);
+            assert_eq!((d.listed().basis, d.listed().basis_time), (near.basis, d.w.vm.now()));
+        }
+    }
+}
+
 #[test]
 fn a_silent_publisher_gains_no_more_than_an_hour() {
     for elapsed in [3_600, 3_601, DAY] {

@@ -55,7 +55,7 @@ fn the_band_holds_to_the_tick() {
 #[test]
 fn a_futures_band_lies_around_its_own_mark() {
     let mut w = world();
-    let future = list_future(&mut w, BTC, START + 90 * DAY, 100_000_000); // mark 110,000
+    let future = list_future(&mut w, BTC, START + 180 * DAY, 100_000_000); // mark 110,000
     let (taker, maker) = pair(&mut w, 30_000);
     for price in [107_799.9, 112_200.1] {
         refuses(&mut w, BallastError::PriceOutsideBand, |w| {

@@ -84,9 +84,12 @@ pub fn list_future(world: &mut World, asset: u8, expiry: i64, basis: i64) -> usi
     list(world, InstrumentKind::Future, asset, expiry, basis, 0)
 }
 
-/// Lists an option of an asset, its strike in dollars, on lots and ticks of its perpetual and returns its index.
+/// Lists an option of an asset, its strike in dollars, on lots and ticks of its perpetual and the basis of its expiry; returns its index.
 pub fn list_option(world: &mut World, asset: u8, kind: InstrumentKind, expiry: i64, strike: i64) -> usize {
-    list(world, kind, asset, expiry, 0, strike * PRICE)
+    let board = world.board();
+    let mut expiries = board.assets[usize::from(asset)].expiries.iter();
+    let basis = expiries.find(|e| e.time == expiry).map_or(0, |e| e.basis);
+    list(world, kind, asset, expiry, basis, strike * PRICE)
 }
 
 /// A surface of one volatility in percent for an expiry without basis.

@@ -93,8 +93,10 @@ pub struct Expiry {
     pub slow_surface: VolatilitySurface,
     /// When the surface was last published, unix seconds; 0 before the first.
     pub surface_time: i64,
+    /// As of when the basis stands, unix seconds: the listing's time, then that of each publication. It may move only so far from there.
+    pub basis_time: i64,
     /// Room for the settlement.
-    pub _reserved: [u64; 5],
+    pub _reserved: [u64; 4],
 }
 
 /// A volatility surface in standardised moneyness z (margin.md section 5): σ = σ_atm·(1 + skew·z + curvature·z²). 10⁻⁹ each.
@@ -493,7 +495,8 @@ assert_layout!(
     basis = 8,
     surface = 16,
     slow_surface = 48,
-    surface_time = 80
+    surface_time = 80,
+    basis_time = 88
 );
 assert_layout!(
     Asset,

@@ -2,8 +2,9 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::kernel::ln_price;
 use ballast_fixed::Price;
+use ballast_risk::slow_surface;
 
-use crate::error::{ensure, fail, BallastError};
+use crate::error::{ensure, fail, BallastError, OrError};
 use crate::events::InstrumentListed;
 use crate::state::{
     Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, DISCRIMINATOR, MAX_INSTRUMENTS, VERSION,
@@ -13,8 +14,6 @@ use crate::state::{
 const MIN_SCAN_RANGE: i64 = 10_000_000;
 /// Furthest expiry that is listed: two years.
 const MAX_TENOR: i64 = 2 * 365 * 86_400;
-/// Largest basis of an expiry, 10⁻⁹: 20 %.
-const MAX_BASIS: i64 = 200_000_000;
 /// Largest lot, 10⁻⁹ of the asset's unit: a million units.
 const MAX_LOT: i64 = 1_000_000_000_000_000;
 /// Largest tick, 10⁻⁹ USD: a million dollars.
@@ -81,8 +80,9 @@ impl ListInstrument<'_> {
                     args.expiry > now && args.expiry <= now.saturating_add(MAX_TENOR),
                     BallastError::InvalidExpiry
                 );
+                let bound = slow_surface::basis_bound(args.expiry.saturating_sub(now)).or_error()?;
                 ensure!(
-                    args.basis.unsigned_abs() <= MAX_BASIS.unsigned_abs(),
+                    args.basis.unsigned_abs() <= bound.0.unsigned_abs(),
                     BallastError::InvalidParameter
                 );
             }
@@ -114,7 +114,7 @@ pub(crate) fn list_instrument<'info>(
                 .assets
                 .get_mut(usize::from(args.asset))
                 .ok_or(BallastError::AssetNotListed)?;
-            expiry_slot(asset, args.expiry, args.basis)?
+            expiry_slot(asset, args.expiry, args.basis, Clock::get()?.unix_timestamp)?
         }
     };
     let slot = board
@@ -162,7 +162,7 @@ pub(crate) fn list_instrument<'info>(
 }
 
 /// The slot of an expiry of the asset, taken if it is new.
-fn expiry_slot(asset: &mut Asset, time: i64, basis: i64) -> Result<u8> {
+fn expiry_slot(asset: &mut Asset, time: i64, basis: i64, now: i64) -> Result<u8> {
     let at = match asset.expiries.iter().position(|e| e.time == time) {
         Some(at) => at,
         None => asset
@@ -176,6 +176,7 @@ fn expiry_slot(asset: &mut Asset, time: i64, basis: i64) -> Result<u8> {
         *slot = Expiry {
             time,
             basis,
+            basis_time: now,
             ..Expiry::default()
         };
     }

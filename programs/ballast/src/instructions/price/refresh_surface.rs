@@ -92,18 +92,22 @@ fn publish<'a>(asset: &'a mut Asset, update: &SurfaceUpdate, time: i64, now: i64
         update.basis.unsigned_abs() <= within.0.unsigned_abs(),
         BallastError::InvalidParameter
     );
+    let since = |past: i64| u32::try_from(time.saturating_sub(past)).unwrap_or(0);
+    // From the listing on, for futures are marked by the basis before any surface is published.
+    let calm = slow_surface::is_basis_within_speed(expiry.basis, update.basis, since(expiry.basis_time));
+    ensure!(calm, BallastError::SurfaceTooFast);
     if expiry.surface_time == 0 {
         expiry.slow_surface = update.surface;
     } else {
-        let elapsed = u32::try_from(time.saturating_sub(expiry.surface_time)).unwrap_or(0);
+        let elapsed = since(expiry.surface_time);
         let old = expiry.surface.risk();
-        let calm = slow_surface::is_within_speed(&old, &new, elapsed).or_error()?
-            && slow_surface::is_basis_within_speed(expiry.basis, update.basis, elapsed);
+        let calm = slow_surface::is_within_speed(&old, &new, elapsed).or_error()?;
         ensure!(calm, BallastError::SurfaceTooFast);
         let slow = slow_surface::advance(&expiry.slow_surface.risk(), &old, elapsed).or_error()?;
         expiry.slow_surface = VolatilitySurface::from(&slow);
     }
     expiry.basis = update.basis;
+    expiry.basis_time = expiry.basis_time.max(time); // feeds may be older than the listing
     expiry.surface = update.surface;
     expiry.surface_time = time;
     Ok(expiry)
