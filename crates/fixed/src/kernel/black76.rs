@@ -134,6 +134,10 @@ pub(super) fn distances(ln: Q48, v: &TotalVolatility) -> Option<(i64, i64)> {
 /// at most F/K, for any logarithm and F/K from 0 to 32,000.
 ///
 /// Computed is the option out of the money, which has no large amounts to cancel, from the tails of the distribution only.
+///
+/// It never falls as σ rises, by however little. It never falls as F rises by 10⁻¹¹ of itself or more; smaller moves are within the
+/// rounding of F/K and ln F and may lower it by up to two units for each time the strike that the forward is. The same goes for a put
+/// as F falls.
 #[inline(never)]
 pub fn call(moneyness: &Moneyness, volatility: &TotalVolatility) -> Q48 {
     let ratio = moneyness.ratio;

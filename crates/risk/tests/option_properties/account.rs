@@ -1,13 +1,12 @@
 //! Accounts with options for the property tests, and the engine run over them.
+use crate::common::{ASSETS, DEFAULTS};
 use ballast_fixed::kernel::ln_price;
-use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_fixed::{Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::surface::Surface;
-use ballast_risk::{defaults, AssetBook, AssetParams, AssetReport, Bucket, Cash, Expiry, MarginReport, OptionBook};
+use ballast_risk::{AssetBook, AssetParams, AssetReport, Bucket, Cash, Expiry, MarginReport, OptionBook};
 use ballast_risk::{OptionLeg, Portfolio, PortfolioParams, PriceState, RiskError};
 use proptest::prelude::*;
 
-pub const ASSETS: usize = 4;
-pub const DEFAULTS: [AssetParams; ASSETS] = [defaults::BTC, defaults::ETH, defaults::SOL, defaults::MID_CAP];
 const INDEX: [i64; ASSETS] = [100_000_000_000_000, 3_000_000_000_000, 150_000_000_000, 1_000_000_000];
 /// Half a day, two weeks, three months.
 const SECONDS: [i64; 3] = [43_200, 1_209_600, 7_776_000];
@@ -180,18 +179,6 @@ pub fn margin_with(account: &Account, params: &[AssetParams; ASSETS]) -> MarginR
 
 pub fn margin(account: &Account) -> MarginReport {
     margin_with(account, &DEFAULTS)
-}
-
-/// The defaults without concentration charges and size haircuts.
-pub fn without_size() -> [AssetParams; ASSETS] {
-    DEFAULTS.map(|p| AssetParams {
-        concentration: Ratio::ZERO,
-        ..p
-    })
-}
-
-pub fn at_most(less: Dollars, more: Dollars, units: i64) -> bool {
-    less.0 <= more.0 + units
 }
 
 /// 10⁻⁸ dollars, up to $10m; mostly of one size, so that netting matters.

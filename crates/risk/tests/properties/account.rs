@@ -1,13 +1,12 @@
 //! Accounts for the property tests: legs, collateral and cash, and the engine run over them.
-use ballast_fixed::{Dollars, Notional, QuoteAmount, Ratio};
-use ballast_risk::{defaults, AssetBook, AssetParams, AssetReport, Bucket, Cash, MarginReport, Portfolio};
+use crate::common::{ASSETS, DEFAULTS};
+use ballast_fixed::{Notional, QuoteAmount};
+use ballast_risk::{AssetBook, AssetParams, AssetReport, Bucket, Cash, MarginReport, Portfolio};
 use ballast_risk::{PortfolioParams, PriceState, RiskError};
 use proptest::prelude::*;
 
-pub const ASSETS: usize = 4;
 /// The perpetual and three expiries.
 pub const BUCKETS: u8 = 4;
-pub const DEFAULTS: [AssetParams; ASSETS] = [defaults::BTC, defaults::ETH, defaults::SOL, defaults::MID_CAP];
 
 /// A linear position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,21 +107,9 @@ pub fn margin(account: &Account) -> MarginReport {
     margin_with(account, &DEFAULTS)
 }
 
-/// The defaults without concentration charges and size haircuts.
-pub fn without_size() -> [AssetParams; ASSETS] {
-    DEFAULTS.map(|p| AssetParams {
-        concentration: Ratio::ZERO,
-        ..p
-    })
-}
-
 /// What rounding may add up to in a figure of these accounts, in 10⁻⁸ dollars: each of the four assets rounds its scenario
 /// P&L (5 units), its charge and bucket sum (7), concentration (3), buffer (1) and credits (3) at most.
 pub const ROUNDING: i64 = 80;
-
-pub fn at_most(less: Dollars, more: Dollars, units: i64) -> bool {
-    less.0 <= more.0 + units
-}
 
 /// A positive amount in 10⁻¹⁸ dollars, all orders of magnitude up to $100m alike.
 fn amount() -> impl Strategy<Value = i128> {

@@ -1,26 +1,19 @@
 //! The invariants of the methodology's section 7 that concern linear books.
 mod account;
+#[path = "../common/mod.rs"]
+mod common;
 
-use account::{accounts, at_most, balance, margin, margin_with, positions, run, without_size};
-use account::{Account, Leg, ASSETS, DEFAULTS, ROUNDING};
+use account::{accounts, balance, margin, margin_with, positions, run, Account, Leg, ROUNDING};
 use ballast_fixed::{Dollars, Notional, QuoteAmount, Ratio};
 use ballast_risk::{credit, isolated_linear, AssetBook, AssetParams, AssetReport, Bucket, Cash, Portfolio};
 use ballast_risk::{PortfolioParams, PriceState, MAX_GROSS};
+use common::{at_most, config, with_haircut, without_size, Haircut, ASSETS, DEFAULTS, HAIRCUTS};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
-/// A fixed seed: a run says the same on every machine.
-fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 2_000,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(20_240_312),
-        ..ProptestConfig::default()
-    }
-}
+const SEED: u64 = 20_240_312;
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(SEED))]
 
     /// k·IM(A) and IM(k·A) differ by roundings alone: one set of them in one, k times one set in the other.
     #[test]
@@ -130,21 +123,18 @@ proptest! {
     /// Haircuts and ρ work on credit and on what SPOT may lose at once, so monotone is what is left over: a higher one never
     /// leaves more of the equity it belongs to.
     #[test]
-    fn surplus_falls_with_each_haircut(account in accounts(), asset in 0..ASSETS, which in 0usize..3, by in 1i64..50_000_000) {
-        let mut raised = DEFAULTS;
-        let p = &mut raised[asset];
-        let slot = [&mut p.haircut_initial, &mut p.haircut_maintenance, &mut p.concentration];
-        slot.into_iter().nth(which).unwrap().0 += by;
+    fn surplus_falls_with_each_haircut(account in accounts(), asset in 0..ASSETS, which in prop::sample::select(&HAIRCUTS[..]), by in 1i64..50_000_000) {
+        let raised = with_haircut(asset, which, by);
         let mut account = account;
         for (index, slow) in &mut account.collateral {
             *slow = *index; // the requirement is computed at the index, so credit has to be as well
         }
         let (before, after) = (margin(&account), margin_with(&account, &raised));
-        if which != 0 {
+        if which != Haircut::Initial {
             let (before, after) = (before.surplus_maintenance().unwrap(), after.surplus_maintenance().unwrap());
             prop_assert!(at_most(after, before, ROUNDING), "E_mm - MM: {before:?} {after:?}");
         }
-        if which != 1 {
+        if which != Haircut::Maintenance {
             let (less, more) = (after.surplus_initial().unwrap(), before.surplus_initial().unwrap());
             prop_assert!(at_most(less, more, ROUNDING), "E_im - IM: {more:?} {less:?}");
         }
@@ -311,7 +301,7 @@ fn extreme_account(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..config() })]
+    #![proptest_config(config(SEED))]
 
     /// Overflow checks are on in this profile: a wrap would panic.
     #[test]
