@@ -2,7 +2,7 @@
 use anchor_lang::prelude::AccountMeta;
 use ballast::error::BallastError;
 use ballast::instructions::{PreviewChange, PreviewReport, PreviewRequest, PreviewSection, TradeLeg, MAX_CHANGES};
-use ballast::state::{Collateral, Exchange, InstrumentKind, MarginAccount};
+use ballast::state::{Collateral, Exchange, InstrumentKind, MarginAccount, MarginMethod};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, ETH};
 use ballast_tests::refusal::{refuses, refuses_by_anchor};
@@ -145,6 +145,39 @@ fn deposits_and_withdrawals_are_foretold() {
     let outcome = w.withdraw(&user, &sol, 3_000_000_000);
     ok(&w, outcome);
     assert_eq!(reports(&mut w, &user, &[]), foretold);
+}
+
+/// Of the basis trade the methods ask for 12,000 and 8,700; nothing, since it nets, but never less than that; 20,000 and 14,300.
+#[test]
+fn margin_methods_can_be_compared() {
+    let mut w = world();
+    let (user, maker) = pair(&mut w, 30_000);
+    let key = user.account.margin_account;
+    let legs = [leg(BTC_PERP, 10_000, 0), leg(BTC_FUTURE, -10_000, 0)];
+    let margin = |w: &mut World, changes: &[PreviewChange]| {
+        let PreviewReport::Summary(s) = w.what_if(&key, PreviewSection::Summary, changes).0 else {
+            panic!("another section");
+        };
+        (s.initial_margin / DOLLAR, s.maintenance_margin / DOLLAR)
+    };
+    for (method, expected) in [
+        (MarginMethod::Portfolio, (12_000, 8_700)),
+        (MarginMethod::RiskAdjusted, (12_000, 8_700)),
+        (MarginMethod::Linear, (20_000, 14_300)),
+    ] {
+        let method = PreviewChange::Method { method };
+        assert_eq!(margin(&mut w, &[legs[0], legs[1], method]), expected);
+    }
+    // It is what the account then has.
+    trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+    trade(&mut w, BTC_FUTURE, &user, &maker, -10_000, 100_000.0);
+    let method = MarginMethod::Linear;
+    let foretold = reports(&mut w, &user, &[PreviewChange::Method { method }]);
+    let outcome = w.set_method(&user, method);
+    ok(&w, outcome);
+    assert_eq!(reports(&mut w, &user, &[]), foretold);
+    let method = MarginMethod::Portfolio;
+    assert_eq!(margin(&mut w, &[PreviewChange::Method { method }]), (12_000, 8_700));
 }
 
 #[test]

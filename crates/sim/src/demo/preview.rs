@@ -1,7 +1,7 @@
 //! Act 5: options, and the whole preview: now and after trades that have not happened, of which one then does.
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::{DistanceReport, PreviewChange, SurfaceUpdate};
-use ballast::state::{InstrumentKind, VolatilitySurface};
+use ballast::instructions::{DistanceReport, PreviewChange, PreviewReport, PreviewSection, SurfaceUpdate};
+use ballast::state::{InstrumentKind, MarginMethod, VolatilitySurface};
 use ballast_client::preview::Preview;
 
 use super::{Failure, Stage};
@@ -45,7 +45,8 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), Failure> {
     let hedged = report(stage, &key, &changes(stage, &[hedge])?)?;
     let written = report(stage, &key, &changes(stage, &[hedge, write])?)?;
     expect(stage, &hedged)?;
-    figures(stage, [&now, &hedged, &written])?;
+    let methods = methods(stage, &key, &[&[], &[hedge], &[hedge, write]])?;
+    figures(stage, [&now, &hedged, &written], methods)?;
     scenarios(stage, [&now, &hedged, &written])?;
     trade(stage, &user, &maker, &[hedge])?;
     if report(stage, &key, &[])? != hedged {
@@ -139,7 +140,7 @@ fn expect(stage: &Stage, hedged: &Preview) -> Result<(), Failure> {
 }
 
 /// What the sections say, side by side.
-fn figures(stage: &mut Stage, columns: [&Preview; 3]) -> Result<(), Failure> {
+fn figures(stage: &mut Stage, columns: [&Preview; 3], methods: [[String; 3]; 2]) -> Result<(), Failure> {
     let mut table = Table::new(&[
         "what",
         "12 calls",
@@ -173,7 +174,30 @@ fn figures(stage: &mut Stage, columns: [&Preview; 3]) -> Result<(), Failure> {
     row("value at risk, a day, 99 %", &|p| dollars(p.totals.value_at_risk));
     row("liquidatable by a rise of", &|p| distance(p.asset(ETH).map(|a| a.rise)));
     row("liquidatable by a fall of", &|p| distance(p.asset(ETH).map(|a| a.fall)));
+    let [adjusted, linear] = methods;
+    for (name, [a, b, c]) in [("IM, risk-adjusted method", adjusted), ("IM, linear method", linear)] {
+        table.row([name.to_owned(), a, b, c]);
+    }
     stage.say(table)
+}
+
+/// IM by the two more careful methods, after each of these trades.
+fn methods(stage: &mut Stage, account: &Pubkey, trades: &[&[(usize, i64)]; 3]) -> Result<[[String; 3]; 2], Failure> {
+    let mut out = [const { [const { String::new() }; 3] }; 2];
+    for (row, method) in [MarginMethod::RiskAdjusted, MarginMethod::Linear]
+        .into_iter()
+        .enumerate()
+    {
+        for (column, legs) in trades.iter().enumerate() {
+            let mut changes = changes(stage, legs)?;
+            changes.push(PreviewChange::Method { method });
+            let (section, _) = stage.world.what_if(account, PreviewSection::Summary, &changes);
+            if let PreviewReport::Summary(summary) = section {
+                out[row][column] = dollars(summary.initial_margin);
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// A move in per cent; a dash where none was found.

@@ -1,11 +1,11 @@
-//! The account as it would be after trades and deposits that have not happened.
+//! The account as it would be after trades, deposits and choices that have not happened.
 use anchor_lang::prelude::*;
 use ballast_fixed::{Lots, Price};
 
 use super::Preview;
 use crate::clearing::{check_price, check_size, fill_position, Side};
 use crate::error::{ensure, BallastError};
-use crate::state::{ppm, Balance, Collateral, Exchange, MarginAccount, RiskBoard};
+use crate::state::{ppm, Balance, Collateral, Exchange, MarginAccount, MarginMethod, RiskBoard};
 
 /// Most changes of one preview.
 pub const MAX_CHANGES: usize = 8;
@@ -32,6 +32,11 @@ pub enum PreviewChange {
         /// Native units.
         amount: i64,
     },
+    /// Another margin method, whether or not the account could afford it.
+    Method {
+        /// The method.
+        method: MarginMethod,
+    },
 }
 
 /// A copy of the account after the changes, in their order.
@@ -54,6 +59,7 @@ pub(super) fn apply<'info>(
                 lots,
                 price,
             } => trade(&exchange, &board, &mut account, instrument, (lots, price), now)?,
+            PreviewChange::Method { method } => account.method = method as u8,
             PreviewChange::Collateral { collateral: 0, amount } => {
                 ensure!(amount != 0, BallastError::ZeroAmount);
                 account.cash = account.cash.checked_add(amount).ok_or(BallastError::MathOverflow)?;
