@@ -1,6 +1,7 @@
 //! Who acts, and what they do.
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::PreviewSection;
+use ballast::instructions::{PreviewSection, SurfaceUpdate};
+use ballast::state::MarginMethod;
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_sim::invariants::{Action, Leg};
 use ballast_sim::world::{Outcome, Token, User, World};
@@ -63,6 +64,14 @@ pub enum Act {
     Close { who: usize },
     /// `refresh_prices` of what was posted.
     Refresh { assets: Vec<u8> },
+    /// `refresh_surface` by the publisher, or by somebody else.
+    Publish {
+        asset: u8,
+        updates: Vec<SurfaceUpdate>,
+        forger: Option<usize>,
+    },
+    /// `set_margin_method` of the wallet's first account.
+    Method { who: usize, method: MarginMethod },
     /// `preview`.
     Preview { who: usize, section: PreviewSection },
 }
@@ -145,7 +154,19 @@ impl Act {
             Act::Open { .. } => "open_margin_account",
             Act::Close { .. } => "close_margin_account",
             Act::Refresh { .. } => "refresh_prices",
+            Act::Publish { .. } => "refresh_surface",
+            Act::Method { .. } => "set_margin_method",
             Act::Preview { .. } => "preview",
+        }
+    }
+
+    /// The instruments that it trades, settles or takes over.
+    pub fn instruments(&self) -> Vec<usize> {
+        match self {
+            Act::Trade { legs, .. } => legs.iter().map(|leg| leg.instrument).collect(),
+            Act::Settle { instruments, .. } => instruments.clone(),
+            Act::Liquidate { instrument, .. } => vec![*instrument],
+            _ => vec![],
         }
     }
 
@@ -153,11 +174,13 @@ impl Act {
     pub fn parties(&self) -> Vec<usize> {
         match self {
             Act::Deposit { who, .. } | Act::Withdraw { who, .. } | Act::Settle { who, .. } => vec![*who],
-            Act::Flag { who } | Act::Unflag { who } | Act::Close { who } => vec![*who],
+            Act::Flag { who } | Act::Unflag { who } | Act::Close { who } | Act::Method { who, .. } => vec![*who],
             Act::Steal { from, .. } => vec![*from],
             Act::Trade { taker, maker, .. } => vec![*taker, *maker],
             Act::Liquidate { who, keeper, .. } => vec![*who, *keeper],
-            Act::Fund { .. } | Act::Open { .. } | Act::Refresh { .. } | Act::Preview { .. } => vec![],
+            Act::Fund { .. } | Act::Open { .. } | Act::Refresh { .. } | Act::Publish { .. } | Act::Preview { .. } => {
+                vec![]
+            }
         }
     }
 
@@ -203,6 +226,16 @@ impl Act {
             Act::Open { who, index } => world.open(user(who), *index),
             Act::Close { who } => world.close(user(who), actors.indices[*who]),
             Act::Refresh { assets } => world.refresh(assets),
+            Act::Publish { asset, updates, forger } => {
+                let publisher = match forger {
+                    Some(who) => &user(who).key,
+                    None => &world.authority,
+                }
+                .insecure_clone();
+                let one = instruction::refresh_surface(&exchange, &publisher.pubkey(), *asset, updates.clone());
+                world.send(&Action::Refresh, one, &[&publisher])
+            }
+            Act::Method { who, method } => world.set_method(user(who), *method),
             Act::Preview { who, section } => {
                 let one = instruction::preview(&exchange, &account(who).margin_account, *section);
                 world.send(&Action::Preview, one, &[])

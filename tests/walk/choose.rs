@@ -1,12 +1,13 @@
 //! What happens next: mostly something sensible for somebody, often enough something that must be refused.
 use ballast::instructions::PreviewSection;
-use ballast::state::QUOTE_ASSET;
+use ballast::state::{MarginMethod, QUOTE_ASSET};
 use ballast_risk::liquidation::reaches_target;
 use ballast_sim::invariants::Leg;
 use ballast_sim::world::{PriceMessage, Token, World, BTC, ETH, SOL};
 use ballast_tests::setup::*;
 
 use crate::act::{Act, Actors, HONEST, HOSTILE, KEEPERS, MAKER};
+use crate::options::{premium_base, unit_value, Surfaces};
 use crate::random::Random;
 use crate::view::{Account, View};
 
@@ -14,6 +15,7 @@ use crate::view::{Account, View};
 pub struct Prices {
     dollars: [f64; 3],
     silent: [u32; 3],
+    surfaces: Surfaces,
 }
 
 const START_PRICES: [f64; 3] = [100_000.0, 3_000.0, 150.0];
@@ -24,6 +26,7 @@ impl Prices {
         Prices {
             dollars: START_PRICES,
             silent: [0; 3],
+            surfaces: Surfaces::new(),
         }
     }
 
@@ -49,7 +52,18 @@ impl Prices {
 pub fn next(world: &mut World, actors: &Actors, view: &View, prices: &mut Prices, random: &mut Random) -> Act {
     world.vm.advance(random.range(0, 2));
     match random.below(100) {
-        0..=9 => deposit_some(world, actors, view, random),
+        0..=4 => deposit_some(world, actors, view, random),
+        5..=8 => prices.surfaces.publish(actors, view, random),
+        9 => Act::Method {
+            // Those before the last hostile one are first accounts of their wallets for good.
+            who: random.below(HOSTILE[2] as u64) as usize,
+            method: *random.pick(&[
+                MarginMethod::Portfolio,
+                MarginMethod::Portfolio,
+                MarginMethod::RiskAdjusted,
+                MarginMethod::Linear,
+            ]),
+        },
         10..=18 => withdraw_some(world, actors, view, random),
         19..=44 => trade_some(actors, view, random),
         45..=53 => settle_some(actors, view, random),
@@ -190,50 +204,69 @@ fn trade_some(actors: &Actors, view: &View, random: &mut Random) -> Act {
     } else {
         random.below(view.instruments as u64) as usize
     };
-    let listed = &view.board.instruments[instrument];
-    let mark = view.board.mark(listed, view.now).expect("a mark").0;
-    let lots = if reduces {
+    let mut legs = vec![if reduces {
         let held = account.lots_in(instrument);
-        -held.signum() * random.size(held.unsigned_abs()) as i64
+        let lots = -held.signum() * random.size(held.unsigned_abs()) as i64;
+        leg(view, instrument, lots, random)
     } else {
         let leverage = 0.05 + random.unit() * if HONEST.contains(&taker) { 2.0 } else { 6.0 };
         let notional = leverage * account.report.equity_initial.0.max(1_000 * DOLLAR) as f64 / DOLLAR as f64;
-        let one = mark as f64 / 1e9 * listed.lot_size as f64 / 1e9;
-        let lots = (notional / one) as i64;
-        if random.chance(50) {
-            lots
-        } else {
-            -lots
-        }
-    };
+        let lots = (notional / unit_value(view, instrument)) as i64;
+        leg(view, instrument, if random.chance(50) { lots } else { -lots }, random)
+    }];
+    match random.below(20) {
+        0..=3 => legs.push(hedge(view, &legs[0])),
+        4..=6 => add_legs(&mut legs, account, view, random),
+        _ => {}
+    }
+    Act::Trade { taker, maker, legs }
+}
+
+/// A leg at about the mark: mostly well within the band, now and then at its edge or beyond, or off the tick.
+fn leg(view: &View, instrument: usize, lots: i64, random: &mut Random) -> Leg {
+    let listed = &view.board.instruments[instrument];
+    let mark = view.board.mark(listed, view.now).expect("a mark").0;
     let off = match random.below(20) {
         0 => random.range(-30_000, 30_000),
         1..=3 => random.range(-20_000, 20_000),
         _ => random.range(-500, 500),
     };
-    let price = (i128::from(mark) * i128::from(1_000_000 + off) / 1_000_000) as i64;
+    let price = mark + (i128::from(premium_base(view, listed, mark)) * i128::from(off) / 1_000_000) as i64;
     let tick = listed.tick_size;
-    let price = price / tick * tick + i64::from(random.chance(2));
-    let mut legs = vec![Leg {
+    Leg {
         instrument,
         lots,
-        price,
-    }];
-    if random.chance(20) {
-        legs.push(hedge(view, instrument, lots));
+        price: price / tick * tick + i64::from(random.chance(2)),
     }
-    Act::Trade { taker, maker, legs }
 }
 
-/// The same lots of the asset's other instrument on the other side, at the mark.
-fn hedge(view: &View, instrument: usize, lots: i64) -> Leg {
-    let instrument = instrument ^ 1;
-    let listed = &view.board.instruments[instrument.min(view.instruments - 1)];
+/// One to three legs more, of the size of the first or closing what is held.
+fn add_legs(legs: &mut Vec<Leg>, account: &Account, view: &View, random: &mut Random) {
+    let size = unit_value(view, legs[0].instrument) * legs[0].lots as f64;
+    for _ in 0..random.range(1, 3) {
+        let instrument = random.below(view.instruments as u64) as usize;
+        if legs.iter().any(|leg| leg.instrument == instrument) {
+            continue;
+        }
+        let held = account.lots_in(instrument);
+        let lots = if held != 0 && random.chance(50) {
+            -held
+        } else {
+            (size / unit_value(view, instrument)) as i64 * *random.pick(&[1, -1])
+        };
+        legs.push(leg(view, instrument, lots, random));
+    }
+}
+
+/// The same lots of the asset's other instrument on the other side, at the mark: future against perpetual, put against call.
+fn hedge(view: &View, first: &Leg) -> Leg {
+    let instrument = (first.instrument ^ 1).min(view.instruments - 1);
+    let listed = &view.board.instruments[instrument];
     let mark = view.board.mark(listed, view.now).expect("a mark").0;
     Leg {
-        instrument: instrument.min(view.instruments - 1),
-        lots: -lots,
-        price: mark / listed.tick_size * listed.tick_size,
+        instrument,
+        lots: -first.lots,
+        price: (mark / listed.tick_size).max(1) * listed.tick_size,
     }
 }
 
@@ -377,6 +410,7 @@ fn good_prices(world: &mut World, prices: &mut Prices, random: &mut Random) -> A
             let fresh = assets(prices);
             world.refresh(&fresh).expect("good prices");
         }
+        prices.surfaces.catch_up(world, random);
     }
     let seconds = random.range(1, 25);
     world.vm.advance(seconds);

@@ -3,6 +3,7 @@
 mod act;
 mod check;
 mod choose;
+mod options;
 mod random;
 mod tally;
 mod view;
@@ -33,6 +34,7 @@ struct Walk {
 impl Walk {
     fn new(seed: u64, actors: fn(&mut World) -> Actors) -> Walk {
         let mut world = World::starting_at(&elf(), START, [100_000.0, 3_000.0, 150.0]);
+        options::list(&mut world);
         let actors = actors(&mut world);
         world.watch = Some(Watch::default());
         Walk {
@@ -58,7 +60,7 @@ impl Walk {
         let view = View::of(world);
         let act = choose::next(world, actors, &view, prices, random);
         let outcome = act.send(world, actors);
-        tally.count(&act, &outcome);
+        tally.count(&act, &outcome, &view.board);
         let context = format!("seed {seed}, step {step}: {act:?}");
         let watch = world.watch.as_ref().expect("the world is watched");
         watch.verdict().unwrap_or_else(|broken| panic!("{context}: {broken}"));
@@ -113,7 +115,13 @@ fn conspire(seed: u64) {
 fn govern(world: &mut World, tally: &mut Tally) {
     list_future(world, 0, START + 90 * DAY, 10_000_000);
     second_exchange(world);
-    for name in ["create_exchange", "list_asset", "list_collateral", "list_instrument"] {
+    for name in [
+        "create_exchange",
+        "list_asset",
+        "list_collateral",
+        "list_instrument",
+        "set_volatility_publisher",
+    ] {
         tally.governed(name);
     }
 }

@@ -2,12 +2,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ballast::state::RiskBoard;
 use ballast_sim::world::Outcome;
 
 use crate::act::Act;
 
 /// Every instruction of the program.
-const INSTRUCTIONS: [&str; 16] = [
+const INSTRUCTIONS: [&str; 19] = [
     "create_exchange",
     "list_asset",
     "list_collateral",
@@ -23,6 +24,9 @@ const INSTRUCTIONS: [&str; 16] = [
     "unflag",
     "liquidate",
     "fund_insurance",
+    "set_volatility_publisher",
+    "refresh_surface",
+    "set_margin_method",
     "preview",
 ];
 
@@ -31,11 +35,19 @@ const INSTRUCTIONS: [&str; 16] = [
 pub struct Tally {
     counts: BTreeMap<&'static str, (u32, u32)>,
     errors: BTreeMap<(&'static str, u32), u32>,
+    /// What went through with options in it, and packages of several legs with options.
+    options: BTreeMap<&'static str, u32>,
+    packages: u32,
 }
 
 impl Tally {
     /// Counts an outcome.
-    pub fn count(&mut self, act: &Act, outcome: &Outcome) {
+    pub fn count(&mut self, act: &Act, outcome: &Outcome, board: &RiskBoard) {
+        let instruments = act.instruments();
+        if outcome.is_ok() && instruments.iter().any(|i| board.instruments[*i].is_option()) {
+            *self.options.entry(act.name()).or_default() += 1;
+            self.packages += u32::from(act.name() == "block_trade" && instruments.len() > 1);
+        }
         let count = self.counts.entry(act.name()).or_default();
         match outcome {
             Ok(_) => count.0 += 1,
@@ -69,9 +81,15 @@ impl Tally {
             "unflag",
             "liquidate",
             "refresh_prices",
+            "refresh_surface",
         ] {
             assert!(self.counts[name].1 > 0, "{name} was never refused");
         }
+        for name in ["block_trade", "settle_pnl", "liquidate"] {
+            let count = self.options.get(name).copied().unwrap_or(0);
+            assert!(count > 0, "{name} never went through with an option");
+        }
+        assert!(self.packages > 0, "no package with an option went through");
     }
 }
 
@@ -84,6 +102,10 @@ impl fmt::Display for Tally {
             }
             writeln!(f)?;
         }
-        Ok(())
+        writeln!(
+            f,
+            "  with options: {:?}, packages of them: {}",
+            self.options, self.packages
+        )
     }
 }

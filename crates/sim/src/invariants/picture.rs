@@ -11,6 +11,9 @@ use solana_program_pack::Pack;
 
 use crate::world::{token_amount, World, TOKEN_PROGRAM};
 
+/// Oldest surface on which an option is opened or taken over, seconds.
+const SURFACE_AGE: i64 = 900;
+
 /// One moment of an exchange.
 #[derive(Clone)]
 pub struct Picture {
@@ -109,11 +112,14 @@ impl Picture {
         quote.index >= 980_000_000 && self.now - quote.publish_time <= i64::from(quote.max_age_seconds)
     }
 
-    /// Whether an instrument's price is fresh.
+    /// Whether an instrument's price is fresh, and an option's surface.
     pub fn is_fresh(&self, instrument: usize) -> bool {
-        let asset = self.board.instruments[instrument].asset;
-        let price = &self.board.assets[usize::from(asset)].price;
-        price.index > 0 && self.now - price.publish_time <= i64::from(price.max_age_seconds)
+        let listed = &self.board.instruments[instrument];
+        let asset = &self.board.assets[usize::from(listed.asset)];
+        let price = &asset.price;
+        let priced = price.index > 0 && self.now - price.publish_time <= i64::from(price.max_age_seconds);
+        let published = asset.expiries[usize::from(listed.expiry_slot)].surface_time;
+        priced && (!listed.is_option() || (published > 0 && self.now - published <= SURFACE_AGE))
     }
 
     /// What of a later picture is not as it is here, the clock apart.

@@ -3,7 +3,7 @@
 use ballast::margin::{evaluate_with, QuoteRule};
 
 use super::figures::{ceil, reduces, worth, DOLLARS, MILLION, QUOTE};
-use super::withdrawable::mark;
+use super::withdrawable::{mark, marks};
 use super::{holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 
 const C4: Invariant = Invariant::C4;
@@ -106,7 +106,7 @@ fn withdrawn(party: &Party, is_quote: bool) -> Result<(), Broken> {
     holds(C4, "nothing is lent off its par", !lent || picture.trusts_quote())
 }
 
-/// What the account owes on its positions at the worse of index and slow price, quote units rounded up.
+/// What the account owes on its positions at the worst of their marks, quote units rounded up.
 fn losses(moment: &Moment) -> Result<i128, Broken> {
     let board = &moment.picture.board;
     let mut sum = 0;
@@ -115,25 +115,27 @@ fn losses(moment: &Moment) -> Result<i128, Broken> {
         let listed = &board.instruments[instrument];
         let mut worst = i128::from(position.quote) * QUOTE;
         if position.lots != 0 {
-            let slow = board.slow_mark(listed).map_or(0, |mark| mark.0);
             let at = |price| i128::from(position.quote) * QUOTE + worth(position.lots, listed.lot_size, price);
-            worst = at(mark(moment.picture, instrument)?).min(at(slow));
+            let values = marks(moment.picture, instrument)?.into_iter().map(at);
+            worst = values.min().unwrap_or(worst);
         }
         sum += ceil((-worst).max(0), QUOTE);
     }
     Ok(sum)
 }
 
-/// A trade's price lies within the band around the mark.
+/// A trade's price lies within the band around the mark, an option's at least within that of a tenth of the index.
 fn priced(picture: &Picture, instrument: usize, price: i64) -> Result<(), Broken> {
     let mark = i128::from(mark(picture, instrument)?);
     let gap = (i128::from(price) - mark).abs();
     let band = i128::from(picture.exchange.limits.price_band_ppm);
-    holds(
-        C4,
-        "the price lies within the band",
-        price > 0 && gap * MILLION <= mark * band,
-    )
+    let listed = &picture.board.instruments[instrument];
+    let mut base = mark * 10;
+    if listed.is_option() {
+        base = base.max(picture.board.assets[usize::from(listed.asset)].price.index.into());
+    }
+    let within = price > 0 && gap * MILLION * 10 <= base * band;
+    holds(C4, "the price lies within the band", within)
 }
 
 /// A stale or expired instrument is only reduced, and by both.

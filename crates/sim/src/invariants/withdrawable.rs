@@ -3,7 +3,10 @@
 //! What can be withdrawn is measured by E_w, which counts no paper gain. A requirement that falls because risk was taken off frees what was
 //! there before, and is no gain.
 use anchor_lang::prelude::Pubkey;
-use ballast::state::{MarginAccount, Position, POSITION_RESERVE};
+use ballast::state::{Instrument, MarginAccount, Position, POSITION_RESERVE};
+use ballast_fixed::{Quantity, QuoteAmount, Ratio};
+use ballast_risk::surface::Surface;
+use ballast_risk::Expiry;
 
 use super::figures::{ceil, floor, reduces, worth, DOLLARS, MILLION, ONE, QUOTE};
 use super::{equal, holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
@@ -196,8 +199,12 @@ fn settled(party: &Party, instruments: &[usize]) -> Result<(), Broken> {
     no_more_than(party, before.owed(realised) + reserve)
 }
 
-/// A position with lots settles only at a fresh price that is within 1 % of the slow one.
+/// A position with lots settles only at a fresh price that is within 1 % of the slow one; an option at any time, and its quote alone.
 fn may_settle(moment: &Moment, position: &Position, left: i64) -> Result<(), Broken> {
+    if position.is_open_option() {
+        let (low, high) = (position.quote.min(0), position.quote.max(0));
+        return holds(C3, "an option settles its quote alone", (low..=high).contains(&left));
+    }
     let price = &moment.picture.board.assets[usize::from(position.asset)].price;
     let gap = i128::from(price.index) - i128::from(price.slow);
     let agrees = gap.abs() * 100 <= i128::from(price.index);
@@ -277,10 +284,10 @@ fn better_than_marks(party: &Party, legs: &[Leg], more: i128) -> Result<(), Brok
     let mut better = 0;
     for leg in legs {
         let listed = &picture.board.instruments[leg.instrument];
-        let slow = picture.board.slow_mark(listed).map_err(no_mark)?.0;
         let gain = |mark| worth(leg.lots, listed.lot_size, mark) - worth(leg.lots, listed.lot_size, leg.price);
         // What another leg loses may only lower a paper gain.
-        better += gain(mark(picture, leg.instrument)?).max(gain(slow)).max(0);
+        let gains = equity_marks(picture, leg.instrument)?.into_iter().map(gain);
+        better += gains.max().unwrap_or(0).max(0);
     }
     let better = ceil(ceil(better, DOLLARS) * picture.dear(), ONE);
     no_more_than(party, better + party.before.owed(more + i128::from(POSITION_RESERVE.0)))
@@ -296,6 +303,69 @@ fn no_more_than(party: &Party, bound: i128) -> Result<(), Broken> {
 pub(super) fn mark(picture: &Picture, instrument: usize) -> Result<i64, Broken> {
     let listed = &picture.board.instruments[instrument];
     Ok(picture.board.mark(listed, picture.now).map_err(no_mark)?.0)
+}
+
+/// The marks at the index and at the slow price, an option's on the surface now and on its slow mean, with the volatility of its moneyness
+/// there.
+pub(super) fn marks(picture: &Picture, instrument: usize) -> Result<Vec<i64>, Broken> {
+    let listed = &picture.board.instruments[instrument];
+    if listed.is_option() {
+        return option_marks(picture, listed, |_, surface| surface);
+    }
+    let slow = picture.board.slow_mark(listed).map_err(no_mark)?;
+    Ok(vec![mark(picture, instrument)?, slow.0])
+}
+
+/// An option's marks where E_im and E_w take it: at the slow price with the volatility of its moneyness at the index.
+fn equity_marks(picture: &Picture, instrument: usize) -> Result<Vec<i64>, Broken> {
+    let listed = &picture.board.instruments[instrument];
+    if !listed.is_option() {
+        return marks(picture, instrument);
+    }
+    let same = |expiry: &Expiry, surface: Surface| {
+        Surface::flat(volatility(&surface, expiry.seconds, listed.strike, expiry.forward.0))
+    };
+    option_marks(picture, listed, same)
+}
+
+/// An option's marks on both surfaces at both forwards; `at_slow` is the surface that holds at the slow one.
+fn option_marks(
+    picture: &Picture,
+    listed: &Instrument,
+    at_slow: impl Fn(&Expiry, Surface) -> Surface,
+) -> Result<Vec<i64>, Broken> {
+    let asset = &picture.board.assets[usize::from(listed.asset)];
+    let expiry = asset.expiry(listed).and_then(|e| e.risk(&asset.price, picture.now));
+    let expiry = expiry.map_err(no_mark)?;
+    let leg = listed.option_leg(Quantity(0), QuoteAmount::ZERO);
+    let mut marks = Vec::new();
+    for surface in [expiry.surface, expiry.slow_surface] {
+        for (forward, surface) in [
+            (expiry.forward, surface),
+            (expiry.slow_forward, at_slow(&expiry, surface)),
+        ] {
+            let at = Expiry {
+                forward,
+                surface,
+                ..expiry
+            };
+            marks.push(at.option_mark(&leg).map_err(no_mark)?.0);
+        }
+    }
+    Ok(marks)
+}
+
+/// σ of a strike at a forward (margin.md section 5), 10⁻⁹: what a mark that decides nothing needs of it.
+fn volatility(surface: &Surface, seconds: i64, strike: i64, forward: i64) -> Ratio {
+    let part = |ratio: Ratio| ratio.0 as f64 / ONE as f64;
+    let years = seconds.max(3_600) as f64 / 31_536_000.0;
+    let z = (strike as f64 / forward as f64).ln() / (part(surface.at_the_money) * years.sqrt());
+    let z = z.clamp(-3.0, 3.0);
+    let sigma = part(surface.at_the_money) * (1.0 + part(surface.skew) * z + part(surface.curvature) * z * z);
+    let sigma = sigma
+        .max((part(surface.variance_floor) / years).sqrt())
+        .clamp(0.05, 4.0);
+    Ratio((sigma * ONE as f64).round() as i64)
 }
 
 fn no_mark(error: impl std::fmt::Display) -> Broken {
