@@ -48,6 +48,21 @@ impl Prices {
     }
 }
 
+/// Every section of the preview.
+const SECTIONS: [PreviewSection; 6] = [
+    PreviewSection::Summary,
+    PreviewSection::Asset { asset: 0 },
+    PreviewSection::Isolated,
+    PreviewSection::Greeks { first: 0 },
+    PreviewSection::Risk,
+    PreviewSection::Distance {
+        asset: 0,
+        from: 0,
+        to: -1_000_000_000,
+        steps: 20,
+    },
+];
+
 /// The next instruction. Time passes and prices are posted here, and tokens are handed out that it needs.
 pub fn next(world: &mut World, actors: &Actors, view: &View, prices: &mut Prices, random: &mut Random) -> Act {
     world.vm.advance(random.range(0, 2));
@@ -74,10 +89,11 @@ pub fn next(world: &mut World, actors: &Actors, view: &View, prices: &mut Prices
         62..=73 => liquidate_some(actors, view, random),
         74 => fund_some(world, actors, random),
         75..=77 => open_or_close(actors, random),
-        78..=79 => Act::Preview {
-            who: anybody(actors, random),
-            section: PreviewSection::Isolated,
-        },
+        78..=79 => {
+            let who = anybody(actors, random);
+            let section = SECTIONS[who % SECTIONS.len()];
+            Act::Preview { who, section }
+        }
         80..=82 => bad_prices(world, random),
         _ => good_prices(world, prices, random),
     }

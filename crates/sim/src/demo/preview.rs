@@ -147,6 +147,10 @@ fn figures(stage: &mut Stage, columns: [&Preview; 3], methods: [[String; 3]; 2])
         "+ short 6.444 futures",
         "+ 36 calls at 3,000 written",
     ]);
+    let [adjusted, linear] = methods;
+    for (name, [a, b, c]) in [("IM, risk-adjusted method", adjusted), ("IM, linear method", linear)] {
+        table.row([name.to_owned(), a, b, c]);
+    }
     let mut row = |what: &str, figure: &dyn Fn(&Preview) -> String| {
         let [a, b, c] = columns.map(figure);
         table.row([what.to_owned(), a, b, c]);
@@ -174,10 +178,6 @@ fn figures(stage: &mut Stage, columns: [&Preview; 3], methods: [[String; 3]; 2])
     row("value at risk, a day, 99 %", &|p| dollars(p.totals.value_at_risk));
     row("liquidatable by a rise of", &|p| distance(p.asset(ETH).map(|a| a.rise)));
     row("liquidatable by a fall of", &|p| distance(p.asset(ETH).map(|a| a.fall)));
-    let [adjusted, linear] = methods;
-    for (name, [a, b, c]) in [("IM, risk-adjusted method", adjusted), ("IM, linear method", linear)] {
-        table.row([name.to_owned(), a, b, c]);
-    }
     stage.say(table)
 }
 
