@@ -3,12 +3,13 @@
 //! The search knows nothing of positions: it asks for the account's surplus E_mm − MM at a move, as liquidation would see it, and narrows
 //! a bracket of two moves that were both asked for: at the one the account holds, at the other it does not.
 //!
-//! In one asset's move the surplus of a linear book on fresh prices is made of straight pieces, and it is concave: requirements are the largest of several
-//! linear figures, equity the least of some. The chord of a bracket without a corner inside hits the root itself, so the search is exact
-//! and finite there: a few evaluations for each corner, and one more for the other end. The concentration charge, haircuts that grow with
-//! size and options bend the surplus, and a stale price, moved in the account's favour, adds corners of the other kind; the search is then the method of false position (Illinois), held to halving the bracket in three
-//! evaluations. Options also let it dip and recover. What is nearest is therefore looked for outward from the start in equal steps, and a
-//! dip between two of them goes unseen: more steps see more.
+//! In one asset's move the surplus of a linear book on fresh prices is made of straight pieces, and it is concave: requirements are the
+//! largest of several linear figures, equity the least of some. The chord of a bracket without a corner inside hits the root itself, so
+//! the search is exact and finite there: a few evaluations for each corner, and one more for the other end. The concentration charge,
+//! haircuts that grow with size and options bend the surplus, and a stale price, moved in the account's favour, adds corners of the other
+//! kind; the search is then the method of false position (Illinois), held to halving the bracket in three evaluations. Options also let
+//! it dip and recover. What is nearest is therefore looked for outward from the start in equal steps, and a dip between two of them goes
+//! unseen: more steps see more.
 use ballast_fixed::{Dollars, Ratio};
 
 /// Which moves are looked at, relative to the price: 0.10 is a rise of 10 %.
