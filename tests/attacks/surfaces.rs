@@ -95,3 +95,27 @@ fn attack_the_first_surface_jumps_the_basis_under_open_futures() {
     let after = w.summary(&victim.account.margin_account).equity_maintenance;
     assert_eq!(before - after, 999_999_000);
 }
+
+/// A variance floor is a volatility that grows as the expiry comes near: with an hour and a minute to go 0.001 is √(0.001 · 365 · 24) = 296 %
+/// where the surface says 60 %. It moves no faster than the surface: in a minute by 3 points of volatility, which is 0.03² · 3,600/31,536,000 =
+/// 1.0274·10⁻⁷ then.
+#[test]
+fn attack_a_variance_floor_outruns_the_speed_of_volatility() {
+    let (mut w, publisher, expiry) = desk();
+    w.vm.advance(73 * DAY - 3_660);
+    let outcome = refresh(&mut w, &publisher, &[flat(expiry, 60)]);
+    ok(&w, outcome);
+    w.vm.advance(60);
+    let with = |variance_floor| {
+        let mut update = flat(expiry, 60);
+        update.surface.variance_floor = variance_floor;
+        update
+    };
+    for floor in [1_000_000, 103] {
+        refuses(&mut w, BallastError::SurfaceTooFast, |w| {
+            refresh(w, &publisher, &[with(floor)])
+        });
+    }
+    let outcome = refresh(&mut w, &publisher, &[with(102)]);
+    ok(&w, outcome);
+}

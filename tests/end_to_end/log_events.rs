@@ -210,7 +210,7 @@ fn surfaces_are_refreshed() {
         at_the_money: 610_000_000,
         skew: -4_000_000,
         curvature: 3_000_000,
-        variance_floor: 2_000_000,
+        variance_floor: 50_000,
     };
     let update = |expiry, basis| SurfaceUpdate { expiry, basis, surface };
     let authority = w.authority.insecure_clone();

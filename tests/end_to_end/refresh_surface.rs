@@ -298,20 +298,23 @@ fn the_bound_of_a_basis_falls_with_the_time_left() {
     d.publishes(&[with(-5_000_009)]);
 }
 
-/// How far σ, a shape and the basis may go in some seconds.
+/// How far σ, skew or curvature, the variance floor up and down, and the basis may go in some seconds.
 struct Allowance {
     elapsed: i64,
     volatility: i64,
     shape: i64,
+    floor: [i64; 2],
     basis: i64,
 }
 
-/// 300 % of σ, 0.30 of a shape and 2 % of basis an hour, rounded down.
+/// 300 % of σ, 0.30 of a shape and 2 % of basis an hour, rounded down. The floor moves as σ does: r = √(0.01 / T) of 22.36 % by a, so by
+/// ((r ± a)² − r²) · T, T the 73 days less what elapsed.
 const ALLOWANCES: [Allowance; 3] = [
     Allowance {
         elapsed: 0,
         volatility: 0,
         shape: 0,
+        floor: [0, 0],
         basis: 0,
     },
     // 0.6 · 0.000833333 (a 3,600th of 3), 0.3 / 3,600 and 0.02 / 3,600.
@@ -319,6 +322,7 @@ const ALLOWANCES: [Allowance; 3] = [
         elapsed: 1,
         volatility: 499_999,
         shape: 83_333,
+        floor: [44_771, 44_671],
         basis: 5_555,
     },
     // 5 % of 60 %, 0.005, and 0.0333… %.
@@ -326,6 +330,7 @@ const ALLOWANCES: [Allowance; 3] = [
         elapsed: 60,
         volatility: 30_000_000,
         shape: 5_000_000,
+        floor: [2_863_267, 2_503_270],
         basis: 333_333,
     },
 ];
@@ -348,22 +353,23 @@ fn moved(update: &SurfaceUpdate, volatility: i64, shapes: [i64; 3], basis: i64) 
 #[test]
 fn surface_and_basis_have_a_top_speed_to_the_unit() {
     for allowed in &ALLOWANCES {
-        for sign in [1, -1] {
+        for (sign, floor) in [1, -1].into_iter().zip(allowed.floor) {
             let mut d = desk();
             let update = d.smirk();
             d.publishes(&[update]);
             d.w.vm.advance(allowed.elapsed);
             let (v, s, b) = (allowed.volatility * sign, allowed.shape * sign, allowed.basis * sign);
+            let f = floor * sign;
             for one_too_far in [
                 moved(&update, v + sign, [0; 3], 0),
                 moved(&update, 0, [s + sign, 0, 0], 0),
                 moved(&update, 0, [0, s + sign, 0], 0),
-                moved(&update, 0, [0, 0, s + sign], 0),
+                moved(&update, 0, [0, 0, f + sign], 0),
                 moved(&update, 0, [0; 3], b + sign),
             ] {
                 d.refuses(BallastError::SurfaceTooFast, &[one_too_far]);
             }
-            d.publishes(&[moved(&update, v, [s; 3], b)]);
+            d.publishes(&[moved(&update, v, [s, s, f], b)]);
         }
     }
 }
@@ -387,22 +393,23 @@ fn the_basis_of_a_listing_has_a_top_speed() {
 
 #[test]
 fn a_silent_publisher_gains_no_more_than_an_hour() {
-    for elapsed in [3_600, 3_601, DAY] {
+    // The floor from 0.01 on, by 180 points of √(floor / T) on 22.37 %: ((√(0.01 / T) + 1.8)² · T − 0.01), T less by what elapsed.
+    for (elapsed, floor) in [(3_600, 808_581_078), (3_601, 808_580_962), (DAY, 799_013_661)] {
         let mut d = desk();
         let update = d.smirk();
         d.publishes(&[update]);
         d.w.vm.advance(elapsed);
-        // From 60 % to 240 %, skew from −0.10 to 0.20, floor from 0.01 to 0.31, basis from 0 to 2 %.
+        // From 60 % to 240 %, skew from −0.10 to 0.20, basis from 0 to 2 %.
         for one_too_far in [
             moved(&update, 1_800_000_001, [0; 3], 0),
             moved(&update, 0, [300_000_001, 0, 0], 0),
-            moved(&update, 0, [0, 0, 300_000_001], 0),
+            moved(&update, 0, [0, 0, floor + 1], 0),
             moved(&update, 0, [0; 3], 20_000_001),
             moved(&update, 0, [0; 3], -20_000_001),
         ] {
             d.refuses(BallastError::SurfaceTooFast, &[one_too_far]);
         }
-        d.publishes(&[moved(&update, 1_800_000_000, [300_000_000, 0, 300_000_000], 20_000_000)]);
+        d.publishes(&[moved(&update, 1_800_000_000, [300_000_000, 0, floor], 20_000_000)]);
     }
 }
 

@@ -1,15 +1,17 @@
 //! The slow mean of a volatility surface and how fast a surface and a basis may move (margin.md sections 4 and 5).
 use crate::slow_price::closed_part;
-use crate::surface::Surface;
+use crate::surface::{floor_volatility, Surface, LEAST_SECONDS};
+use ballast_fixed::kernel::{root_years, Q48};
 use ballast_fixed::{mul_div_floor, Checked, Ratio};
 
 /// Time constant of the mean: one hour.
 pub const MEAN_SECONDS: u32 = 3_600;
 /// Longest time that a move is allowed for; a publisher that was silent for longer may not jump further.
 const MAX_ELAPSED: u32 = 3_600;
-/// Largest move of σ_atm in an hour, as a part of it: as much again, three times over.
+/// Largest move of σ_atm, and of the volatility that the variance floor stands for, in an hour as a part of σ_atm: as much again, three times
+/// over.
 const VOLATILITY_SPEED: Ratio = Ratio(3_000_000_000);
-/// Largest move of skew, curvature and variance floor in an hour.
+/// Largest move of skew and curvature in an hour.
 const SHAPE_SPEED: Ratio = Ratio(300_000_000);
 /// Largest move of a basis in an hour.
 const BASIS_SPEED: Ratio = Ratio(20_000_000);
@@ -32,19 +34,25 @@ pub fn is_basis_within_speed(old: i64, new: i64, elapsed: u32) -> bool {
     new.abs_diff(old) <= allowance(BASIS_SPEED, elapsed)
 }
 
-/// Whether a surface moves no faster than it may in `elapsed` seconds.
+/// Whether the surface of an expiry `seconds` away moves no faster than it may in `elapsed` seconds.
+///
+/// The floor is held to the speed of volatility: with a day to go, a total variance of 0.005 is 135 %.
 ///
 /// # Errors
 /// `Overflow` for a volatility out of its bounds.
-pub fn is_within_speed(old: &Surface, new: &Surface, elapsed: u32) -> Checked<bool> {
+pub fn is_within_speed(old: &Surface, new: &Surface, elapsed: u32, seconds: i64) -> Checked<bool> {
     let relative = allowance(VOLATILITY_SPEED, elapsed);
     let relative = Ratio(i64::try_from(relative).unwrap_or(i64::MAX));
     let volatility = mul_div_floor(old.at_the_money.0, relative.0, Ratio::SCALE)?.unsigned_abs();
+    let root = root_years(seconds.max(LEAST_SECONDS));
+    let least = |surface: &Surface| floor_volatility(Q48::from_ratio(surface.variance_floor), root).0;
+    let floor = least(new).abs_diff(least(old)); // of the volatilities that options are priced at
+    let allowed = Q48::from_ratio(Ratio(i64::try_from(volatility).unwrap_or(i64::MAX))); // to the nearest: equality is refused
     let shape = allowance(SHAPE_SPEED, elapsed);
     Ok(new.at_the_money.0.abs_diff(old.at_the_money.0) <= volatility
         && new.skew.0.abs_diff(old.skew.0) <= shape
         && new.curvature.0.abs_diff(old.curvature.0) <= shape
-        && new.variance_floor.0.abs_diff(old.variance_floor.0) <= shape)
+        && (floor == 0 || floor < allowed.0.unsigned_abs()))
 }
 
 /// speed · elapsed in 10⁻⁹, rounded down.
@@ -102,7 +110,7 @@ mod tests {
         let within = |change: fn(&mut Surface), elapsed| {
             let mut new = CALM;
             change(&mut new);
-            is_within_speed(&CALM, &new, elapsed).unwrap()
+            is_within_speed(&CALM, &new, elapsed, 86_400).unwrap()
         };
         assert!(within(|s| s.at_the_money = Ratio(630_000_000), 60));
         assert!(!within(|s| s.at_the_money = Ratio(630_000_001), 60));
@@ -111,9 +119,40 @@ mod tests {
         assert!(within(|s| s.skew = Ratio(-105_000_000), 60));
         assert!(!within(|s| s.skew = Ratio(-105_000_001), 60));
         assert!(!within(|s| s.curvature = Ratio(25_000_001), 60));
-        assert!(!within(|s| s.variance_floor = Ratio(5_000_001), 60));
         assert!(within(|_| (), 0));
         assert!(!within(|s| s.skew = Ratio(-100_000_001), 0));
+    }
+
+    /// 60 % at the money: 3 points a minute. 73 days are 0.2 years, a floor of 0.05 is 50 % there: to 0.2·0.53² = 0.05618 or 0.2·0.47² =
+    /// 0.04418. From no floor to 3 %: 0.03²·T, which is 2.46575·10⁻⁶ a day before expiry and 1.0274·10⁻⁷ in the last hour.
+    #[test]
+    fn a_variance_floor_moves_as_fast_as_volatility() {
+        let within = |old: i64, new: i64, elapsed, seconds| {
+            let floor = |variance_floor| Surface {
+                variance_floor: Ratio(variance_floor),
+                ..CALM
+            };
+            is_within_speed(&floor(old), &floor(new), elapsed, seconds).unwrap()
+        };
+        const DAY: i64 = 86_400;
+        for (old, seconds, fine, fast) in [
+            (50_000_000, 73 * DAY, 56_179_999, 56_180_001),
+            (50_000_000, 73 * DAY, 44_180_001, 44_179_999),
+            (0, DAY, 2_465, 2_466),
+            (0, 3_600, 102, 103),
+            (0, 0, 102, 103),
+            (0, -DAY, 102, 103),
+        ] {
+            assert!(within(old, fine, 60, seconds), "{old} to {fine}");
+            assert!(!within(old, fast, 60, seconds), "{old} to {fast}");
+            assert!(
+                within(old, old, 0, seconds) && !within(old, old + 1, 0, seconds),
+                "{old}"
+            );
+        }
+        // 135 % a day before expiry, and what an hour allows: 180 points, 1.8²/365 = 0.0088767….
+        assert!(!within(0, 5_000_000, 60, DAY));
+        assert!(within(0, 8_876_712, 3_600, DAY) && !within(0, 8_876_713, u32::MAX, DAY));
     }
 
     /// An hour closes 1 − 1/e = 0.632120558… of the gap: 60 % to 90 % makes 78.96361676… %.

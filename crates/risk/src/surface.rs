@@ -93,7 +93,7 @@ impl Smile {
         let floor = if surface.variance_floor == Ratio::ZERO || variance <= least.times(least) {
             Q48::ZERO
         } else {
-            Q48::quotient(sqrt(variance).0, root.0)
+            floor_volatility(variance, root)
         };
         Smile {
             at_the_money,
@@ -124,6 +124,11 @@ impl Smile {
     fn total(&self, log_moneyness: Q48, root: Q48) -> Q48 {
         self.sigma(log_moneyness).times(root)
     }
+}
+
+/// √(variance / T), the volatility that a floor of total variance stands for at √T.
+pub(crate) fn floor_volatility(variance: Q48, root_years: Q48) -> Q48 {
+    Q48::quotient(sqrt(variance).0, root_years.0)
 }
 
 /// A surface and the seconds to its expiry.

@@ -87,7 +87,8 @@ fn publish<'a>(asset: &'a mut Asset, update: &SurfaceUpdate, time: i64, now: i64
     let expiry = slot.ok_or(BallastError::InvalidExpiry)?;
     let new = update.surface.risk();
     new.validate().or_error()?;
-    let within = slow_surface::basis_bound(update.expiry.saturating_sub(now)).or_error()?;
+    let seconds = update.expiry.saturating_sub(now);
+    let within = slow_surface::basis_bound(seconds).or_error()?;
     ensure!(
         update.basis.unsigned_abs() <= within.0.unsigned_abs(),
         BallastError::InvalidParameter
@@ -101,7 +102,7 @@ fn publish<'a>(asset: &'a mut Asset, update: &SurfaceUpdate, time: i64, now: i64
     } else {
         let elapsed = since(expiry.surface_time);
         let old = expiry.surface.risk();
-        let calm = slow_surface::is_within_speed(&old, &new, elapsed).or_error()?;
+        let calm = slow_surface::is_within_speed(&old, &new, elapsed, seconds).or_error()?;
         ensure!(calm, BallastError::SurfaceTooFast);
         let slow = slow_surface::advance(&expiry.slow_surface.risk(), &old, elapsed).or_error()?;
         expiry.slow_surface = VolatilitySurface::from(&slow);
