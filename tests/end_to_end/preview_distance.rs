@@ -166,6 +166,41 @@ fn a_stale_price_is_as_far_as_the_trigger_sees_it() {
     assert_eq!((down.safe, down.liquidatable), (-55_366_045, Some(-55_366_046)));
 }
 
+/// A put bought and a future sold 0.1 % below the index gain from any fall, to nothing. Forwards with that basis stay above nothing: neither
+/// the distance nor the client's whole report is refused.
+#[test]
+fn a_fall_to_nothing_below_the_index() {
+    let mut w = world();
+    let expiry = w.vm.now() + 30 * DAY;
+    let put = list_option(&mut w, ETH, InstrumentKind::Put, expiry, 3_000);
+    let future = list_future(&mut w, ETH, expiry, 0);
+    w.vm.advance(600);
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (ETH, 3_000.0)]);
+    let mut below = flat(expiry, 65);
+    below.basis = -1_000_000;
+    let outcome = publish(&mut w, ETH, &[below]);
+    ok(&w, outcome);
+    let (user, maker) = pair(&mut w, 10_000);
+    for (instrument, lots) in [(put, 1_000), (future, -1_000)] {
+        let board = w.board();
+        let listed = board.instruments[instrument];
+        let mark = board.mark(&listed, w.vm.now()).unwrap().0;
+        let price = mark / listed.tick_size * listed.tick_size;
+        let outcome = w.trade_at(instrument, &user, &maker, lots, price);
+        ok(&w, outcome);
+    }
+    let nothing = DistanceReport {
+        safe: DOWN,
+        liquidatable: None,
+    };
+    assert_eq!(walk(&mut w, &user, ETH, 0, DOWN, 4), nothing);
+    // The other side of it loses 3,000 on the future and as much again on the put.
+    let short = walk(&mut w, &maker, ETH, 0, DOWN, 4);
+    assert_eq!(short, nothing, "with 10,000 dollars it holds");
+    let whole = w.report(&user.account.margin_account, &[]);
+    assert!(whole.is_ok(), "{:?}", whole.err());
+}
+
 /// A step into a span too wide to be narrowed in one call gives a bracket that the next one takes up.
 #[test]
 fn moves_are_looked_at_in_the_order_of_the_way() {

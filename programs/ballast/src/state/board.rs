@@ -66,13 +66,14 @@ impl PriceFeed {
         Price(self.slow)
     }
 
-    /// The feed with all its prices moved by a part of them, its confidence as wide as before in relation; rounded down, no price under the
-    /// least. Fails on overflow.
+    /// The feed with all its prices moved by a part of them, its confidence as wide as before in relation; rounded down. No price falls
+    /// below ten units: a forward with the lowest basis there is, −60.5 %, is then still above nothing. Fails on overflow.
     pub fn moved(&self, by: Ratio) -> Result<PriceFeed> {
+        const LEAST: i64 = 10;
         let moved = |price: i64| Price(price).scaled_floor(by).map(|p| p.0).or_error();
         Ok(PriceFeed {
-            index: moved(self.index)?.max(1),
-            slow: moved(self.slow)?.max(1),
+            index: moved(self.index)?.max(LEAST.min(self.index)),
+            slow: moved(self.slow)?.max(LEAST.min(self.slow)),
             confidence: moved(self.confidence)?,
             ..*self
         })
