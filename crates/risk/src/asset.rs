@@ -466,7 +466,8 @@ impl<'a> AssetBook<'a> {
             }
         }
         if self.price.dead {
-            let (_, most) = out.alone(self.portfolio)?;
+            // Its own requirement, as the method has it: less would leave the account's other legs to pay for it.
+            let most = out.alone(self.portfolio)?.1.max(out.method.1);
             if best.total()? > most {
                 best.unrealised = most.minus(best.credit)?;
             }

@@ -1,6 +1,6 @@
 //! The equities of the methodology's sections 4 and 8, by hand calculation.
 use ballast_fixed::{Dollars, Notional, QuoteAmount, Ratio};
-use ballast_risk::{defaults, AssetBook, AssetReport, Bucket, Cash, MarginReport, Portfolio, PortfolioParams};
+use ballast_risk::{defaults, AssetBook, AssetReport, Bucket, Cash, MarginReport, Method, Portfolio, PortfolioParams};
 use ballast_risk::{PriceState, RiskError};
 
 const PARAMS: PortfolioParams = PortfolioParams::DEFAULT;
@@ -155,6 +155,42 @@ fn a_dead_feed_covers_its_own_requirement_and_no_more() {
         book.finish(&mut AssetReport::default()),
         Err(RiskError::InvalidParameter)
     );
+}
+
+/// A perpetual of 100,000 and a future of −100,000 of a dead feed, with a gain of 50,000, and nothing else: whatever the account is asked for
+/// is covered to the dollar. The portfolio requires 0.70 · 11,000 + 1,000, linear 200,000 · (0.70 · 9.5 % + 0.5 %); the net of them is nothing.
+#[test]
+fn a_dead_feed_covers_what_the_method_requires() {
+    let price = PriceState {
+        uncertainty: Ratio(24_250_000),
+        dead: true,
+    };
+    for (method, required) in [
+        (Method::Portfolio, 8_700),
+        (Method::RiskAdjusted, 8_700),
+        (Method::Linear, 14_300),
+    ] {
+        let mut book = AssetBook::new(&defaults::BTC, &PARAMS, price);
+        book.set_method(method);
+        for (bucket, mark, quote) in [
+            (Bucket::Perpetual, 100_000, -50_000),
+            (Bucket::Expiry(0), -100_000, 100_000),
+        ] {
+            book.add_linear(bucket, worth(mark), worth(mark), worth(quote)).unwrap();
+        }
+        let mut out = AssetReport::default();
+        book.finish(&mut out).unwrap();
+        let mut sum = Portfolio::new(&PARAMS);
+        sum.add(&out, &defaults::BTC.clusters).unwrap();
+        let m = sum.finish(cash(0)).unwrap();
+        assert_eq!(m.equity_maintenance, usd(50_000));
+        assert_eq!(
+            (m.maintenance, m.equity_liquidation),
+            (usd(required), usd(required)),
+            "{method:?}"
+        );
+        assert!(!m.is_liquidatable() && sum.finish(Cash::at_par(QuoteAmount(-1))).unwrap().is_liquidatable());
+    }
 }
 
 #[test]
