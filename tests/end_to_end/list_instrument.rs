@@ -204,20 +204,27 @@ fn an_option_is_listed_once_but_beside_its_like() {
     }
 }
 
+/// A further instrument changes nothing of its expiry, whatever basis it names: only what is published does.
 #[test]
 fn instruments_of_an_expiry_share_its_basis() {
     let mut w = world();
     let market = new_market(&mut w, MARKET);
     let outcome = list(&mut w, &market, FUTURE); // 1 %
     ok(&w, outcome);
-    let market = new_market(&mut w, MARKET);
-    let call = |basis| ListInstrumentArgs { basis, ..CALL };
-    for basis in [0, 9_999_999, 10_000_001, -10_000_000] {
-        refuses(&mut w, BallastError::InvalidParameter, |w| {
-            list(w, &market, call(basis))
-        });
+    let listed = |w: &World| w.board().assets[usize::from(ETH)].expiries[1];
+    let first = listed(&w);
+    let call = |at: i64, basis| ListInstrumentArgs {
+        basis,
+        strike: CALL.strike + at,
+        ..CALL
+    };
+    for (at, basis) in [(0, 0), (1, 10_000_000), (2, -9_999_999), (3, i64::MIN)] {
+        let market = new_market(&mut w, MARKET);
+        let outcome = list(&mut w, &market, call(at, basis));
+        ok(&w, outcome);
+        assert_eq!(listed(&w), first);
     }
-    // The one that was published last: half an hour lets it move by 1 %.
+    // Half an hour lets it move by 1 %.
     w.vm.advance(1_800);
     let update = SurfaceUpdate {
         basis: 20_000_000,
@@ -225,14 +232,14 @@ fn instruments_of_an_expiry_share_its_basis() {
     };
     let outcome = publish(&mut w, ETH, &[update]);
     ok(&w, outcome);
-    refuses(&mut w, BallastError::InvalidParameter, |w| {
-        list(w, &market, call(10_000_000))
-    });
-    let outcome = list(&mut w, &market, call(20_000_000));
+    let published = listed(&w);
+    let market = new_market(&mut w, MARKET);
+    let outcome = list(&mut w, &market, call(4, 10_000_000));
     ok(&w, outcome);
+    assert_eq!((listed(&w), published.basis), (published, 20_000_000));
     let board = w.board();
-    let slots = [6, 7].map(|at| board.instruments[at].expiry_slot);
-    assert_eq!((slots, board.instruments[7].basis), ([1, 1], 0));
+    let slots = [6, 7, 11].map(|at| board.instruments[at].expiry_slot);
+    assert_eq!((slots, board.instruments[11].basis), ([1, 1, 1], 0));
 }
 
 #[test]

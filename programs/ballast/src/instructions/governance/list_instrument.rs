@@ -35,7 +35,8 @@ pub struct ListInstrumentArgs {
     pub tick_size: i64,
     /// Unix seconds; 0 for a perpetual.
     pub expiry: i64,
-    /// Forward = index · (1 + basis), 10⁻⁹; 0 for a perpetual. Instruments of one expiry share it.
+    /// Forward = index · (1 + basis), 10⁻⁹, of an expiry that is listed with this instrument; 0 for a perpetual. Instruments of one expiry
+    /// share it, so a further one of an expiry that is listed already changes nothing: it is not looked at.
     pub basis: i64,
     /// 10⁻⁹ USD; 0 for what is no option.
     pub strike: i64,
@@ -79,11 +80,6 @@ impl ListInstrument<'_> {
                 ensure!(
                     args.expiry > now && args.expiry <= now.saturating_add(MAX_TENOR),
                     BallastError::InvalidExpiry
-                );
-                let bound = slow_surface::basis_bound(args.expiry.saturating_sub(now)).or_error()?;
-                ensure!(
-                    args.basis.unsigned_abs() <= bound.0.unsigned_abs(),
-                    BallastError::InvalidParameter
                 );
             }
         }
@@ -161,18 +157,16 @@ pub(crate) fn list_instrument<'info>(
     Ok(())
 }
 
-/// The slot of an expiry of the asset, taken if it is new.
+/// The slot of an expiry of the asset, taken if it is new. One that is known has the basis that was last published, whatever the argument.
 fn expiry_slot(asset: &mut Asset, time: i64, basis: i64, now: i64) -> Result<u8> {
-    let at = match asset.expiries.iter().position(|e| e.time == time) {
-        Some(at) => at,
-        None => asset
-            .expiries
-            .iter()
-            .position(|e| e.time == 0)
-            .ok_or(BallastError::BoardFull)?,
-    };
-    let slot = asset.expiries.get_mut(at).ok_or(BallastError::BoardFull)?;
-    if slot.time == 0 {
+    let known = asset.expiries.iter().position(|e| e.time == time);
+    let free = || asset.expiries.iter().position(|e| e.time == 0);
+    let at = known.or_else(free).ok_or(BallastError::BoardFull)?;
+    if known.is_none() {
+        let bound = slow_surface::basis_bound(time.saturating_sub(now)).or_error()?;
+        let within = basis.unsigned_abs() <= bound.0.unsigned_abs();
+        ensure!(within, BallastError::InvalidParameter);
+        let slot = asset.expiries.get_mut(at).ok_or(BallastError::BoardFull)?;
         *slot = Expiry {
             time,
             basis,
@@ -180,6 +174,5 @@ fn expiry_slot(asset: &mut Asset, time: i64, basis: i64, now: i64) -> Result<u8>
             ..Expiry::default()
         };
     }
-    ensure!(slot.basis == basis, BallastError::InvalidParameter);
     u8::try_from(at).map_err(|_| fail(BallastError::BoardFull))
 }
