@@ -7,7 +7,7 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::InstructionData;
 use ballast::error::BallastError;
 use ballast::events::{Liquidated, LiquidatedLeg};
-use ballast::state::{InstrumentKind, MarginAccount};
+use ballast::state::{InstrumentKind, MarginAccount, RiskBoard, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::invariants::{Invariant, Leg, Watch};
 use ballast_sim::world::{User, World, BTC, ETH, START};
@@ -213,6 +213,44 @@ fn attack_a_token_leg_to_take_more() {
     }
     let outcome = take(&mut w, &user, &keeper, &[(BTC_PERP, 2_000), (ETH_PERP, 80)]);
     ok(&w, outcome);
+}
+
+/// Long 1 BTC and, in one lot, 10 ETH, from 100,000 and 2,500, with 7,500 of equity at 94,000. MM is 6,721 + 2,225; five minutes after the
+/// flag c is 60 %. With the ETH and n lots of BTC gone E is 7,500 − 0.6 · (2,225 + 0.6721 n) and MM 0.6721 · (10,000 − n): at 5,000 lots
+/// 4,148.70 against 3,360.50, 1.2346; at 5,200 1.261, past the ceiling, and one lot of BTC less would do. All of it leaves 2,132.40, which
+/// would not carry the lot of ETH as well (1.1 · 2,225), but all lots of BTC but some do.
+#[test]
+fn attack_a_coarse_leg_to_take_more_of_a_fine_one() {
+    let mut w = World::starting_at(&elf(), START, [100_000.0, 2_500.0, 100.0]);
+    let board = w.exchange.board;
+    edit::<RiskBoard>(&mut w, &board, |b| b.instruments[ETH_PERP].lot_size = 10_000_000_000);
+    let (user, maker) = pair(&mut w, 30_000);
+    trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+    trade(&mut w, ETH_PERP, &user, &maker, 1, 2_500.0);
+    let key = user.account.margin_account;
+    let spare = w.summary(&key).equity_initial / 100 - 13_500 * USD as i64;
+    let cash = w.margin_account(&key).cash - spare;
+    set_cash(&mut w, &user, cash);
+    let keeper = trader(&mut w, 200_000);
+    w.watch = Some(Watch::default());
+    for _ in 0..4 {
+        w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 94_000.0), (ETH, 2_500.0)]);
+        let outcome = w.flag(&key);
+        ok(&w, outcome);
+        w.vm.advance(99);
+    }
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 94_000.0), (ETH, 2_500.0)]);
+    for lots in [10_000, 9_999, 5_200] {
+        for legs in [[(BTC_PERP, lots), (ETH_PERP, 1)], [(ETH_PERP, 1), (BTC_PERP, lots)]] {
+            refuses(&mut w, BallastError::LiquidatesTooMuch, |w| {
+                take(w, &user, &keeper, &legs)
+            });
+        }
+    }
+    let outcome = take(&mut w, &user, &keeper, &[(BTC_PERP, 5_000), (ETH_PERP, 1)]);
+    ok(&w, outcome);
+    let watch = w.watch.take().expect("it was watched");
+    assert_eq!(watch.verdict(), Ok(()));
 }
 
 fn deposit_dollars(w: &mut World, user: &User, dollars: u64) {

@@ -156,12 +156,16 @@ impl Step {
         equal(C5, "the fund's part of the cost", got, self.cost - self.bounty)
     }
 
-    /// E ≤ 1.25·MM after, or one lot less of each leg would have left E < 1.10·MM, or all that was there was dust.
+    /// E ≤ 1.25·MM after, or one lot less of the leg of the finest lots would have left E < 1.10·MM, or all that was there was dust.
     fn not_too_much(&self, account: &Party) -> Result<(), Broken> {
         let (before, after) = (&account.before, &account.after);
         let report = &after.report;
         let within = i128::from(report.equity_liquidation.0) * 4 <= i128::from(report.maintenance.0) * 5;
-        let whole: i128 = self.legs.iter().map(|leg| size(leg, before)).sum();
+        let whole: i128 = self
+            .legs
+            .iter()
+            .map(|leg| size(leg, before.lots(leg.instrument), before))
+            .sum();
         let dust = i128::from(before.picture.exchange.auction.dust_dollars) * DOLLARS;
         if within || whole <= dust {
             return Ok(());
@@ -172,18 +176,20 @@ impl Step {
         holds(C5, "never past the target plus one lot", !reaches)
     }
 
-    /// The account after the step with the last lot of each leg given back at the mark.
+    /// The account after the step with the last lot of the leg whose lots are worth least (an option's by the index) given back at the mark.
     fn one_lot_back(&self, account: &Party) -> Result<ballast::state::MarginAccount, Broken> {
         let (before, after) = (&account.before, &account.after);
         let mut less = *before.account;
+        let finest = self.legs.iter().min_by_key(|leg| ceil(size(leg, 1, before), DOLLARS));
         for leg in &self.legs {
             let at = less.find(leg.instrument as u16).ok_or_else(|| Broken {
                 invariant: C5,
                 what: "a position that was taken over was not there".to_owned(),
             })?;
-            let one = leg.lots.signum();
-            let paid = ceil(leg.worth(-one), QUOTE);
-            less.positions[at].lots = after.lots(leg.instrument) + one;
+            let is_finest = finest.is_some_and(|finest| finest.instrument == leg.instrument);
+            let back = if is_finest { leg.lots.signum() } else { 0 };
+            let paid = ceil(leg.worth(-back), QUOTE);
+            less.positions[at].lots = after.lots(leg.instrument) + back;
             less.positions[at].quote = after.quote(leg.instrument) + paid as i64;
             // a lot's worth
         }
@@ -192,8 +198,8 @@ impl Step {
     }
 }
 
-/// The size of the whole position that a leg was taken of: by the mark, and by the index for an option.
-fn size(leg: &Taken, before: &Moment) -> i128 {
+/// The size of so many lots of a leg: by the mark, and by the index for an option.
+fn size(leg: &Taken, lots: i64, before: &Moment) -> i128 {
     let board = &before.picture.board;
     let listed = &board.instruments[leg.instrument];
     let price = if listed.is_option() {
@@ -201,5 +207,5 @@ fn size(leg: &Taken, before: &Moment) -> i128 {
     } else {
         leg.mark
     };
-    worth(before.lots(leg.instrument), leg.lot_size, price).abs()
+    worth(lots, leg.lot_size, price).abs()
 }

@@ -265,7 +265,7 @@ impl<'a> Step<'a> {
         Ok(Bounty { cash, quote, total })
     }
 
-    /// Past the ceiling only what one lot less of each leg would not have done, or dust, is accepted. The package has left the account.
+    /// Past the ceiling only what one lot less would not have done, or dust, is accepted. The package has left the account.
     #[inline(never)]
     fn check_not_too_much(
         &self,

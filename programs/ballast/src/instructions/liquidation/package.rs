@@ -96,10 +96,22 @@ impl<'a> Package<'a> {
         })
     }
 
-    /// The account's margin with one lot less of each leg taken, after the step. The account is left as it was.
+    /// The account's margin with one lot less taken of the leg whose lots are finest, after the step. The account is left as it was.
+    ///
+    /// That lot is the least by which the package could have been smaller, and what it gives back moves the margin least: where the target
+    /// stands without it, the step took more than was needed, however coarse the lots of the other legs are.
     pub fn evaluate_less(&self, revaluation: &mut Revaluation, account: &mut MarginAccount) -> Result<MarginReport> {
+        let mut finest: Option<(Dollars, u16)> = None;
+        for leg in &self.legs {
+            let size = leg.size(Lots(1))?;
+            if finest.is_none_or(|(least, _)| size < least) {
+                finest = Some((size, leg.market.instrument));
+            }
+        }
         self.evaluate_after(revaluation, account, |leg| {
-            Ok(Lots(leg.taken.0.signum().wrapping_neg()))
+            let is_finest = finest.is_some_and(|(_, instrument)| instrument == leg.market.instrument);
+            let lot = if is_finest { leg.taken.0.signum() } else { 0 };
+            Ok(Lots(lot.wrapping_neg()))
         })
     }
 
