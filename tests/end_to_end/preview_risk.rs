@@ -1,7 +1,7 @@
 //! `preview`'s greeks, value at risk and savings against closed forms and hand calculations.
 use ballast::error::BallastError;
 use ballast::instructions::{AssetGreeks, Greeks, PreviewReport, PreviewSection, RiskTotals, GREEKS_PAGE};
-use ballast::state::{InstrumentKind, RiskBoard, QUOTE_ASSET};
+use ballast::state::{InstrumentKind, MarginAccount, RiskBoard, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, ETH};
 use ballast_tests::refusal::refuses;
@@ -227,6 +227,39 @@ fn greeks_come_by_the_page() {
     );
     let expected = 2.326_347_874 * (0.2 * squares + 0.8 * sum * sum).sqrt();
     near(totals(&mut w, &user).value_at_risk, 1e8, expected);
+}
+
+/// 5,000 dollars of each of two instruments at 10⁻⁶ dollars are 10¹⁰ units, 10¹⁹ of 10⁻⁹: more than a number holds. (The owner's open interest
+/// refuses such a trade, so a small one is enlarged.) BTC is told beside it.
+#[test]
+fn dust_hides_no_other_greeks() {
+    let mut w = world();
+    let (user, maker) = pair(&mut w, 100_000);
+    let dust = list_priced_asset(&mut w, "DUST", 1e-6);
+    let expiry = w.vm.now() + 30 * DAY;
+    let listed = [list_perpetual(&mut w, dust), list_future(&mut w, dust, expiry, 0)];
+    let board = w.exchange.board;
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        for instrument in listed {
+            (b.instruments[instrument].lot_size, b.instruments[instrument].tick_size) = (1_000_000_000_000_000, 1);
+        }
+    });
+    for instrument in listed {
+        trade(&mut w, instrument, &user, &maker, 50, 1e-6);
+    }
+    trade(&mut w, BTC_PERP, &user, &maker, 100, 100_000.0);
+    for (who, side) in [(&user, 1), (&maker, -1)] {
+        edit::<MarginAccount>(&mut w, &who.account.margin_account, |a| {
+            for position in a.positions.iter_mut().filter(|p| p.asset == dust) {
+                position.lots *= 100;
+            }
+        });
+        let page = greeks(&mut w, who, 0).assets;
+        let told: Vec<_> = page.iter().map(|a| (a.asset, a.delta, a.delta_units)).collect();
+        let end = if side > 0 { i64::MAX } else { i64::MIN };
+        let btc = (BTC, side * 1_000 * DOLLAR, side * 10_000_000);
+        assert_eq!(told, [btc, (dust, side * 10_000 * DOLLAR, end)]);
+    }
 }
 
 #[test]

@@ -26,15 +26,17 @@ pub(super) fn page(board: &RiskBoard, account: &MarginAccount, first: u8, now: i
         }
         let part = part(board, account, index, now)?;
         let price = board.asset(index)?.price.index;
-        // 10⁻⁸ dollars over 10⁻⁹ dollars a unit; without a price there is no position.
-        let units = |dollars: Dollars| -> Result<i64> {
+        // 10⁻⁸ dollars over 10⁻⁹ dollars a unit; without a price there is no position. Of an asset that costs next to nothing there may be
+        // more units than a number holds: it is then held at the end of its range, so that the other assets are reported all the same.
+        let units = |dollars: Dollars| -> i64 {
             let scale = 10i64.wrapping_mul(Ratio::SCALE);
-            mul_div_floor(dollars.0, scale, price.max(1)).or_error()
+            let end = if dollars < Dollars::ZERO { i64::MIN } else { i64::MAX };
+            mul_div_floor(dollars.0, scale, price.max(1)).unwrap_or(end)
         };
         out.assets.push(AssetGreeks {
             asset: index,
-            delta_units: units(part.net.delta)?,
-            gamma_units: units(part.net.gamma)?,
+            delta_units: units(part.net.delta),
+            gamma_units: units(part.net.gamma),
             delta: part.net.delta.0,
             gamma: part.net.gamma.0,
             vega: part.net.vega.0,
