@@ -3,8 +3,10 @@
 //! The search knows nothing of positions: it asks for the account's surplus E_mm − MM at a move, as liquidation would see it, and narrows
 //! a bracket of two moves that were both asked for: at the one the account holds, at the other it does not.
 //!
-//! In one asset's move the surplus of a linear book on fresh prices is made of straight pieces, and it is concave: requirements are the
-//! largest of several linear figures, equity the least of some. The chord of a bracket without a corner inside hits the root itself, so
+//! In one asset's move the surplus of a linear book on fresh prices is made of straight pieces, and it is concave. All linear figures of
+//! the asset are multiples of its price, so each of them, its spread charge too (the lesser of two sums, but of two that move as one), is its
+//! value now times 1 + the move; what is left is the worst scenario of a cluster, the largest of several straight lines, and equity, the
+//! least of some. The chord of a bracket without a corner inside hits the root itself, so
 //! the search is exact and finite there: a few evaluations for each corner, and one more for the other end. The concentration charge,
 //! haircuts that grow with size and options bend the surplus, and a stale price, moved in the account's favour, adds corners of the other
 //! kind; the search is then the method of false position (Illinois), held to halving the bracket in three evaluations. Options also let

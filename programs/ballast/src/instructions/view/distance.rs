@@ -6,7 +6,7 @@ use ballast_risk::distance::{distance, Effort, Span};
 use super::{DistanceReport, PreviewReport};
 use crate::error::{ensure, BallastError, OrError};
 use crate::margin::{AssetSet, Revaluation};
-use crate::state::{MarginAccount, RiskBoard};
+use crate::state::{MarginAccount, RiskBoard, MAX_OPTION_POSITIONS, MAX_POSITIONS};
 
 /// Farthest move up: 1,000 %.
 const FARTHEST: i64 = 10 * Ratio::SCALE;
@@ -19,6 +19,15 @@ const REQUIREMENT: u64 = 12_000;
 const REST: u64 = 60_000;
 /// Most moves that are evaluated, however few positions there are: what two corners and both ends take at 10⁻⁹ many times over.
 const MOST: u64 = 48;
+/// Fewest: the start, the end and one between them. However many positions there are, they fit.
+const FEWEST: u64 = 3;
+const _: () = {
+    let (options, linear) = (
+        MAX_OPTION_POSITIONS as u64,
+        (MAX_POSITIONS - MAX_OPTION_POSITIONS) as u64,
+    );
+    assert!(REST + FEWEST * (REQUIREMENT + options * STRIKE + linear * POSITION) <= BUDGET);
+};
 
 /// The nearest move of the asset within `span` that makes the account liquidatable.
 ///
@@ -81,7 +90,7 @@ fn effort(account: &MarginAccount, asset: u8) -> Effort {
         .saturating_sub(once)
         .checked_div(each)
         .unwrap_or(0)
-        .clamp(3, MOST);
+        .clamp(FEWEST, MOST);
     let tolerance = if options { Ratio::from_ppm(1) } else { Ratio(1) };
     Effort {
         evaluations: evaluations as u32, // at most 48
