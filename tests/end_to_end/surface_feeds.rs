@@ -370,3 +370,44 @@ fn only_the_authority_binds() {
         |w| w.vm.send(&[none], &[]),
     );
 }
+
+/// A queue that has gone bad is switched off by the authority alone, whatever its feeds have become, and back on with sound ones.
+#[test]
+fn the_authority_takes_feeds_off() {
+    let mut d = desk();
+    let (at, authority) = ((ETH, d.expiry), d.authority.insecure_clone());
+    let stranger = d.w.user();
+    let unset = instruction::unset_surface_source(&d.w.exchange, &stranger.key.pubkey(), at);
+    refuses(&mut d.w, BallastError::NotAuthority, |w| {
+        w.vm.send(&[unset], &[&stranger.key])
+    });
+    let unset = instruction::unset_surface_source(&d.w.exchange, &authority.pubkey(), at);
+    let outcome = d.w.vm.send(&[unset], &[&authority]);
+    let receipt = ok(&d.w, outcome);
+    let told = SurfaceSourceSet {
+        exchange: d.w.exchange.key,
+        asset: ETH,
+        expiry: d.expiry,
+        queue: Pubkey::default(),
+        feeds: [Pubkey::default(); 4],
+    };
+    assert_eq!(crate::log_events::logged::<SurfaceSourceSet>(&receipt), [told]);
+    d.refuses(BallastError::SourceUnbound);
+    let outcome = d.bind(LIMITS);
+    ok(&d.w, outcome);
+    let outcome = d.refresh();
+    ok(&d.w, outcome);
+}
+
+#[test]
+fn no_feed_is_bound_twice() {
+    let mut d = unbound();
+    let right = d.feeds;
+    for (one, other) in [(0, 1), (0, 3), (1, 2), (2, 3)] {
+        d.feeds[other] = right[one];
+        d.refuses_binding(BallastError::DuplicateAccount, LIMITS);
+        d.feeds = right;
+    }
+    let outcome = d.bind(LIMITS);
+    ok(&d.w, outcome);
+}

@@ -149,6 +149,11 @@ pub fn set_surface_source(
     build(accounts, data::SetSurfaceSource { asset, expiry, limits })
 }
 
+/// `set_surface_source` that takes the feeds of an expiry off.
+pub fn unset_surface_source(exchange: &Exchange, authority: &Pubkey, expiry: (u8, i64)) -> Instruction {
+    set_surface_source(exchange, authority, expiry, [SYSTEM; 4], ValueLimits::default())
+}
+
 /// `refresh_surface_from_feeds` of an expiry, with the feeds bound to it.
 pub fn refresh_surface_from_feeds(exchange: &Exchange, (asset, expiry): (u8, i64), feeds: [Pubkey; 4]) -> Instruction {
     let [basis, at_the_money, skew, curvature] = feeds;

@@ -263,6 +263,9 @@ pub enum BallastError {
     /// Feeds that hold nothing newer than the board.
     #[msg("The feeds hold nothing newer than the board; have them updated first")]
     SurfaceNotNewer,
+    /// A surface source whose feeds have been taken off.
+    #[msg("No feeds are bound to the expiry any more; wait until the authority binds others")]
+    SourceUnbound,
 }
 
 impl From<Overflow> for BallastError {

@@ -45,13 +45,21 @@ pub struct SurfaceSource {
     pub expiry: i64,
     /// The oracles that must answer for every feed.
     pub queue: Pubkey,
-    /// What their values must be.
+    /// What their values must be; zeros where no feeds are bound any more.
     pub limits: ValueLimits,
     /// Basis, σ_atm, skew, curvature.
     pub feeds: [ValueFeed; 4],
     /// Room to grow.
     pub _reserved: [u8; 128],
 }
+
+impl SurfaceSource {
+    /// Whether feeds are bound.
+    pub fn is_bound(&self) -> bool {
+        self.limits.max_age_seconds > 0
+    }
+}
+
 assert_layout!(ValueFeed, 64, key = 0, hash = 32);
 assert_layout!(
     ValueLimits,

@@ -41,37 +41,24 @@ pub struct SetSurfaceSource<'info> {
     pub system_program: Program<'info, System>,
 }
 
-/// Binds four feeds of one queue, as they compute now, to a listed expiry; whatever was bound before is not any more.
+/// Binds four feeds of one queue, as they compute now, to a listed expiry; whatever was bound before is not any more. With limits of zeros
+/// nothing is bound from then on, and the feeds are not looked at: one that has gone bad can always be taken off.
 pub(crate) fn set_surface_source<'info>(
     ctx: Context<'info, SetSurfaceSource<'info>>,
     asset: u8,
     expiry: i64,
     limits: ValueLimits,
 ) -> Result<()> {
-    let fine = (1..=100_000_000).contains(&limits.max_deviation)
-        && (1..=900).contains(&limits.max_age_seconds)
-        && (1..=32).contains(&limits.min_samples);
-    ensure!(fine, BallastError::InvalidParameter);
     let accounts = &ctx.accounts;
     let board = accounts.board.load()?;
     let listed = board.asset(asset)?.expiries.iter().any(|e| e.time == expiry);
     ensure!(expiry != 0 && listed, BallastError::InvalidExpiry);
-    let infos = [
-        accounts.basis.as_ref(),
-        accounts.at_the_money.as_ref(),
-        accounts.skew.as_ref(),
-        accounts.curvature.as_ref(),
-    ];
-    let queue = switchboard::read(accounts.basis.as_ref())?.queue;
-    let mut feeds = [ValueFeed::default(); 4];
-    for (feed, info) in feeds.iter_mut().zip(infos) {
-        let read = switchboard::read(info)?;
-        ensure!(read.queue == queue, BallastError::PriceWrongFeed);
-        *feed = ValueFeed {
-            key: info.key(),
-            hash: read.hash,
-        };
-    }
+    let (queue, feeds) = if limits == ValueLimits::default() {
+        (Pubkey::default(), [ValueFeed::default(); 4])
+    } else {
+        check(&limits)?;
+        feeds_of_one_queue(accounts)?
+    };
     write(accounts, ctx.bumps.source, |source| {
         (source.asset, source.expiry, source.queue) = (asset, expiry, queue);
         (source.limits, source.feeds) = (limits, feeds);
@@ -84,6 +71,38 @@ pub(crate) fn set_surface_source<'info>(
         feeds: feeds.map(|feed| feed.key),
     });
     Ok(())
+}
+
+fn check(limits: &ValueLimits) -> Result<()> {
+    let fine = (1..=100_000_000).contains(&limits.max_deviation)
+        && (1..=900).contains(&limits.max_age_seconds)
+        && (1..=32).contains(&limits.min_samples);
+    ensure!(fine, BallastError::InvalidParameter);
+    Ok(())
+}
+
+/// The four feeds as they are now, and their queue.
+fn feeds_of_one_queue(accounts: &SetSurfaceSource) -> Result<(Pubkey, [ValueFeed; 4])> {
+    let infos = [
+        accounts.basis.as_ref(),
+        accounts.at_the_money.as_ref(),
+        accounts.skew.as_ref(),
+        accounts.curvature.as_ref(),
+    ];
+    let queue = switchboard::read(accounts.basis.as_ref())?.queue;
+    let mut feeds = [ValueFeed::default(); 4];
+    for (at, info) in infos.into_iter().enumerate() {
+        let twice = feeds.iter().any(|feed| feed.key == info.key());
+        ensure!(!twice, BallastError::DuplicateAccount);
+        let read = switchboard::read(info)?;
+        ensure!(read.queue == queue, BallastError::PriceWrongFeed);
+        let feed = feeds.get_mut(at).ok_or(BallastError::MathOverflow)?;
+        *feed = ValueFeed {
+            key: info.key(),
+            hash: read.hash,
+        };
+    }
+    Ok((queue, feeds))
 }
 
 /// Fills the source in, made just now or not.

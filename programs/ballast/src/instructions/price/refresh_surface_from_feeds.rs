@@ -38,6 +38,7 @@ pub(crate) fn refresh_surface_from_feeds<'info>(ctx: Context<'info, RefreshSurfa
     let accounts = &ctx.accounts;
     let now = Clock::get()?.unix_timestamp;
     let source = accounts.source.load()?;
+    ensure!(source.is_bound(), BallastError::SourceUnbound);
     let infos = [
         accounts.basis.as_ref(),
         accounts.at_the_money.as_ref(),
