@@ -1,6 +1,7 @@
 //! `set_margin_method`: a wallet chooses how much its account is to be asked for.
 use anchor_lang::prelude::*;
 use ballast_fixed::Dollars;
+use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
 use crate::error::{ensure, BallastError, OrError};
@@ -26,8 +27,9 @@ pub struct SetMarginMethod<'info> {
     pub wallet: Signer<'info>,
 }
 
-/// Sets the method of an account that carries what it requires by the old one and by the new one, as if it took on new risk: nobody
-/// escapes a requirement by asking for a smaller one, and nobody becomes liquidatable by asking for a larger one.
+/// Sets the method of an account that carries what it requires by the old one and by the new one: nobody escapes a requirement by asking
+/// for a smaller one, and nobody becomes liquidatable by asking for a larger one. Less caution is new risk on every position at once, so it
+/// is asked all that a trade is asked which adds to each of them.
 pub(crate) fn set_margin_method<'info>(
     ctx: Context<'info, SetMarginMethod<'info>>,
     method: MarginMethod,
@@ -36,9 +38,15 @@ pub(crate) fn set_margin_method<'info>(
     let event = {
         let board = ctx.accounts.board.load()?;
         let mut account = ctx.accounts.margin_account.load_mut()?;
-        check(&account, &margin::evaluate(&board, &account, now)?)?;
+        let is_less_careful = (method as u8) < account.method;
+        let before = margin::evaluate(&board, &account, now)?;
+        check(&account, &before)?;
         account.method = method as u8;
-        check(&account, &margin::evaluate(&board, &account, now)?)?;
+        let after = margin::evaluate(&board, &account, now)?;
+        check(&account, &after)?;
+        if is_less_careful {
+            check_new_risk(&board, &account, [&before, &after], now)?;
+        }
         MarginMethodSet {
             margin_account: ctx.accounts.margin_account.key(),
             sequence: account.next_sequence(),
@@ -54,4 +62,22 @@ fn check(account: &MarginAccount, report: &MarginReport) -> Result<()> {
     let carried = report.equity_initial >= required && !report.is_liquidatable();
     ensure!(carried, BallastError::InsufficientMargin);
     Ok(())
+}
+
+/// The rules of new risk beyond the margin itself: a health of 1.1 before, a trusted quote asset, $10 after, fresh prices and surfaces.
+fn check_new_risk(board: &RiskBoard, account: &MarginAccount, margin: [&MarginReport; 2], now: i64) -> Result<()> {
+    for position in account.positions().iter().filter(|p| p.lots != 0) {
+        let instrument = board.instrument(position.instrument)?;
+        let asset = board.asset(instrument.asset)?;
+        ensure!(asset.price.is_fresh(now), BallastError::StalePrice);
+        ensure!(asset.is_fresh(instrument, now)?, BallastError::SurfaceStale);
+    }
+    let facts = TradeFacts {
+        reduces: false,
+        cost: Dollars::ZERO,
+        order_reserve: Dollars(account.order_reserve),
+        quote_trusted: board.quote_state(now).1,
+    };
+    let [before, after] = margin;
+    judge(before, after, &facts).or_error()?.or_error()
 }
