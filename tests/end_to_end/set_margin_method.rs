@@ -4,10 +4,13 @@
 use ballast::error::BallastError;
 use ballast::events::MarginMethodSet;
 use ballast::state::MarginMethod::{self, Linear, Portfolio, RiskAdjusted};
+use ballast::state::{InstrumentKind, QUOTE_ASSET};
 use ballast_client::instruction;
-use ballast_sim::world::{User, World, START};
+use ballast_sim::world::{User, World, BTC, ETH, SOL, START};
 use ballast_tests::refusal::{checks_every_account, refuses};
-use ballast_tests::setup::{event, pair, set_cash, trade, BTC_FUTURE, BTC_PERP, DOLLAR, ETH_PERP};
+use ballast_tests::setup::{
+    event, flat, list_option, pair, publish, set_cash, trade, trader, BTC_FUTURE, BTC_PERP, DAY, DOLLAR, ETH_PERP, USD,
+};
 use ballast_tests::{elf, ok};
 use solana_signer::Signer;
 
@@ -134,6 +137,98 @@ fn attack_a_method_switched_to_need_less() {
     refuses(&mut w, BallastError::InsufficientMargin, |w| {
         w.set_method(&user, Portfolio)
     });
+}
+
+/// Less caution is refused in every order of the methods, more is not.
+#[track_caller]
+fn refuses_less_caution(w: &mut World, user: &User, error: BallastError) {
+    for method in [Portfolio, RiskAdjusted] {
+        refuses(w, error, |w| w.set_method(user, method));
+    }
+    let outcome = w.set_method(user, Linear);
+    ok(w, outcome);
+}
+
+/// With the quote asset at 0.97 no trade may add risk, nor may a method take away what a trade had to have.
+#[test]
+fn attack_less_caution_while_the_quote_asset_is_off() {
+    let (mut w, user, maker) = hedged();
+    let outcome = w.set_method(&user, Linear);
+    ok(&w, outcome);
+    w.set_prices(&[(QUOTE_ASSET, 0.97)]);
+    refuses(&mut w, BallastError::QuoteUntrusted, |w| {
+        w.trade(BTC_PERP, &user, &maker, 100, BTC_PRICE)
+    });
+    refuses_less_caution(&mut w, &user, BallastError::QuoteUntrusted);
+    w.set_prices(&[(QUOTE_ASSET, 0.98)]);
+    let outcome = w.set_method(&user, Portfolio);
+    ok(&w, outcome);
+    w.set_prices(&[(QUOTE_ASSET, 0.97)]);
+    let outcome = w.set_method(&user, Linear);
+    ok(&w, outcome);
+}
+
+/// A price is stale after a minute and a surface after 15: on neither may any of the positions be margined with less caution.
+#[test]
+fn attack_less_caution_on_what_is_stale() {
+    let (mut w, user, maker) = hedged();
+    let expiry = START + 30 * DAY;
+    let call = list_option(&mut w, ETH, InstrumentKind::Call, expiry, 2_500);
+    let outcome = publish(&mut w, ETH, &[flat(expiry, 60)]);
+    ok(&w, outcome);
+    let tick = w.board().instruments[call].tick_size;
+    let board = w.board();
+    let mark = board.mark(&board.instruments[call], w.vm.now()).expect("a mark").0;
+    let outcome = w.trade(call, &user, &maker, 1_000, (mark / tick * tick) as f64 / 1e9);
+    ok(&w, outcome);
+    let outcome = w.set_method(&user, Linear);
+    ok(&w, outcome);
+    let all = [(QUOTE_ASSET, 1.0), (BTC, BTC_PRICE), (ETH, ETH_PRICE), (SOL, 100.0)];
+    w.vm.advance(899);
+    w.set_prices(&[all[0], all[2], all[3]]);
+    refuses_less_caution(&mut w, &user, BallastError::StalePrice);
+    w.set_prices(&all);
+    refuses_less_caution(&mut w, &user, BallastError::SurfaceStale);
+    let outcome = publish(&mut w, ETH, &[flat(expiry, 60)]);
+    ok(&w, outcome);
+    let outcome = w.set_method(&user, Portfolio);
+    ok(&w, outcome);
+}
+
+/// Ten dollars of equity, as for a trade that adds risk; more caution costs nothing.
+#[test]
+fn less_caution_needs_the_equity_of_new_risk() {
+    let mut w = World::starting_at(&elf(), START, [BTC_PRICE, ETH_PRICE, 100.0]);
+    let user = trader(&mut w, 0);
+    for method in [RiskAdjusted, Linear] {
+        let outcome = w.set_method(&user, method);
+        ok(&w, outcome);
+    }
+    set_cash(&mut w, &user, 10 * USD as i64 - 1);
+    refuses_less_caution(&mut w, &user, BallastError::MinimumEquity);
+    set_cash(&mut w, &user, 10 * USD as i64);
+    for method in [RiskAdjusted, Portfolio] {
+        let outcome = w.set_method(&user, method);
+        ok(&w, outcome);
+    }
+}
+
+/// The summary says which method binds, and what it asks for; the parts are the portfolio's whatever it is.
+#[test]
+fn the_summary_says_what_the_method_asks_for() {
+    let (mut w, user, _) = hedged();
+    let key = user.account.margin_account;
+    let of_method = |w: &mut World, method| {
+        let outcome = w.set_method(&user, method);
+        ok(w, outcome);
+        let s = w.summary(&key);
+        let parts = (s.scan + s.charge + s.buffer) / DOLLAR;
+        assert_eq!((s.method, parts), (method, 18_750));
+        (s.method_initial / DOLLAR, s.method_maintenance / DOLLAR)
+    };
+    assert_eq!(of_method(&mut w, Linear), (27_500, 19_625));
+    assert_eq!(of_method(&mut w, RiskAdjusted), (17_500, 12_475));
+    assert_eq!(of_method(&mut w, Portfolio), (0, 0));
 }
 
 #[test]

@@ -77,7 +77,10 @@ fn bytes<T: Pod + Discriminator>(account: &T) -> Vec<u8> {
 fn compare(machine: &mut Machine, case: &Case, asset: u8, seed: u64) -> Result<MarginReport, u32> {
     machine.write(case);
     let report = native::evaluate(&case.board, &case.account, machine.now);
-    let expected = report.as_ref().map(native::summary).map_err(|code| *code);
+    let expected = report
+        .as_ref()
+        .map(|r| native::summary(&case.account, r))
+        .map_err(|code| *code);
     let summary = machine.preview(PreviewSection::Summary);
     assert_eq!(summary, expected.map(PreviewReport::Summary), "summary, seed {seed}");
     if !case.account.positions().is_sorted_by_key(|p| p.asset) {

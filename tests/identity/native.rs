@@ -2,7 +2,7 @@
 use anchor_lang::error::Error;
 use ballast::instructions::{AssetSection, Isolated, Summary};
 use ballast::margin;
-use ballast::state::{MarginAccount, Position, RiskBoard};
+use ballast::state::{MarginAccount, MarginMethod, Position, RiskBoard};
 use ballast_fixed::{Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::{isolated_linear, AssetBook, AssetReport, Bucket, Cash, MarginReport, Method, Portfolio, RiskError};
 
@@ -20,7 +20,7 @@ pub fn evaluate(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
 }
 
 /// A report as `preview` returns it.
-pub fn summary(r: &MarginReport) -> Summary {
+pub fn summary(account: &MarginAccount, r: &MarginReport) -> Summary {
     Summary {
         initial_margin: r.initial.0,
         maintenance_margin: r.maintenance.0,
@@ -41,6 +41,13 @@ pub fn summary(r: &MarginReport) -> Summary {
         liquidatable: r.equity_liquidation < r.maintenance,
         credit_initial: r.credit_initial.0,
         equity_unhaircut: r.equity_unhaircut.0,
+        method: [
+            MarginMethod::Portfolio,
+            MarginMethod::RiskAdjusted,
+            MarginMethod::Linear,
+        ][usize::from(account.method.min(2))],
+        method_initial: r.method_initial.0,
+        method_maintenance: r.method_maintenance.0,
     }
 }
 

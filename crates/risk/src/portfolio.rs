@@ -76,6 +76,10 @@ pub struct MarginReport {
     pub unrealised: Dollars,
     /// Cash, P&L and collateral without haircuts, at the index: bankrupt at 0 or less once the collateral is sold.
     pub equity_unhaircut: Dollars,
+    /// What the account's method asks for by itself, initial: the lower bound of `initial`. 0 by the portfolio's.
+    pub method_initial: Dollars,
+    /// The same for `maintenance`.
+    pub method_maintenance: Dollars,
 }
 
 impl MarginReport {
@@ -150,8 +154,6 @@ pub struct Portfolio<'a> {
     cluster_levels: [u8; MAX_CLUSTERS],
     report: MarginReport,
     equity: EquitySums,
-    /// Σ of what the account's method asks for: initial and maintenance.
-    method: (Dollars, Dollars),
 }
 
 impl<'a> Portfolio<'a> {
@@ -163,7 +165,6 @@ impl<'a> Portfolio<'a> {
             cluster_levels: [0; MAX_CLUSTERS],
             report: MarginReport::default(),
             equity: EquitySums::default(),
-            method: (Dollars::ZERO, Dollars::ZERO),
         }
     }
 
@@ -187,8 +188,8 @@ impl<'a> Portfolio<'a> {
         add(&mut report.buffer, asset.buffer)?;
         add(&mut report.gross, asset.gross)?;
         if asset.method.0 != Dollars::ZERO {
-            add(&mut self.method.0, asset.method.0)?;
-            add(&mut self.method.1, asset.method.1)?;
+            add(&mut report.method_initial, asset.method.0)?;
+            add(&mut report.method_maintenance, asset.method.1)?;
         }
         add(&mut report.credit_initial, asset.credit_floor)?;
         add(&mut equity.unrealised_index, asset.unrealised_index)?;
@@ -251,8 +252,8 @@ impl<'a> Portfolio<'a> {
         let initial = required.plus(out.buffer)?;
         let maintenance = required.times_ceil(self.params.maintenance_factor)?.plus(out.buffer)?;
         // No method requires less than the portfolio's.
-        out.initial = initial.max(self.method.0);
-        out.maintenance = maintenance.max(self.method.1);
+        out.initial = initial.max(out.method_initial);
+        out.maintenance = maintenance.max(out.method_maintenance);
         self.equities(cash, &mut out)?;
         Ok(out)
     }

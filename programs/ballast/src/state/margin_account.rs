@@ -97,11 +97,12 @@ impl Flag {
 }
 
 /// What an account asks to be margined by. None requires less than `Portfolio` (margin.md section 4).
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[borsh(use_discriminant = false)]
 #[repr(u8)]
 pub enum MarginMethod {
     /// Scenarios and charges over the whole account.
+    #[default]
     Portfolio = 0,
     /// Every asset's linear legs and the collateral that hedges them netted; no other offset.
     RiskAdjusted = 1,
@@ -206,12 +207,21 @@ impl MarginAccount {
         positions.get(start..end).unwrap_or(&[])
     }
 
-    /// The method as the risk engine takes it; a number that stands for none is taken for the most careful one.
-    pub fn risk_method(&self) -> Method {
+    /// The method; a number that stands for none is taken for the most careful one.
+    pub fn margin_method(&self) -> MarginMethod {
         match self.method {
-            0 => Method::Portfolio,
-            1 => Method::RiskAdjusted,
-            _ => Method::Linear,
+            0 => MarginMethod::Portfolio,
+            1 => MarginMethod::RiskAdjusted,
+            _ => MarginMethod::Linear,
+        }
+    }
+
+    /// The method as the risk engine takes it.
+    pub fn risk_method(&self) -> Method {
+        match self.margin_method() {
+            MarginMethod::Portfolio => Method::Portfolio,
+            MarginMethod::RiskAdjusted => Method::RiskAdjusted,
+            MarginMethod::Linear => Method::Linear,
         }
     }
 

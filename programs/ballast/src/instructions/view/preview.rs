@@ -14,7 +14,7 @@ use crate::state::{Exchange, MarginAccount, RiskBoard};
 pub enum PreviewSection {
     /// Requirements, charges and equities of the account.
     Summary,
-    /// One asset: charges and the 24 scenarios.
+    /// One asset: charges and the 24 scenarios, by the portfolio's method whatever the account's is.
     Asset {
         /// Index on the board.
         asset: u8,
@@ -114,6 +114,9 @@ fn summary(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Previ
         liquidatable: r.is_liquidatable(),
         credit_initial: r.credit_initial.0,
         equity_unhaircut: r.equity_unhaircut.0,
+        method: account.margin_method(),
+        method_initial: r.method_initial.0,
+        method_maintenance: r.method_maintenance.0,
     }))
 }
 

@@ -2,6 +2,8 @@
 use anchor_lang::prelude::*;
 use ballast_risk::{MAX_LEVELS, SCENARIOS};
 
+use crate::state::MarginMethod;
+
 #[cfg(doc)]
 use super::PreviewSection;
 
@@ -46,6 +48,12 @@ pub struct Summary {
     pub credit_initial: i64,
     /// Cash, P&L and collateral without haircuts.
     pub equity_unhaircut: i64,
+    /// The account's method.
+    pub method: MarginMethod,
+    /// What the method asks for by itself: where it is more than the parts above add up to, it is the IM. 0 for the portfolio's method.
+    pub method_initial: i64,
+    /// The same for the MM.
+    pub method_maintenance: i64,
 }
 
 /// One asset's part; dollars in 10⁻⁸.
@@ -104,9 +112,9 @@ pub const GREEKS_PAGE: usize = 16;
 pub struct AssetGreeks {
     /// Index on the board.
     pub asset: u8,
-    /// Net delta in 10⁻⁹ of the asset's unit: as many units of it move alike.
+    /// Net delta in 10⁻⁹ of the asset's unit: as many units of it move alike. Held within the range of the number.
     pub delta_units: i64,
-    /// By how much `delta_units` rises when the price rises by 1 %, 10⁻⁹ units.
+    /// By how much `delta_units` rises when the price rises by 1 %, 10⁻⁹ units. Held within the range of the number.
     pub gamma_units: i64,
     /// Net delta, dollars (10⁻⁸): what a rise by 100 % would earn at today's slope.
     pub delta: i64,
