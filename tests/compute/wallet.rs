@@ -35,10 +35,10 @@ fn open_and_close(world: &mut World, user: &User, table: &mut Table) {
 
 fn methods(world: &mut World, user: &User, table: &mut Table) {
     let outcome = world.set_method(user, MarginMethod::Linear);
+    ok(world, outcome);
+    let outcome = world.set_method(user, MarginMethod::Portfolio); // less caution is asked more
     let used = ok(world, outcome).compute_units;
     table.add("set_margin_method, 8 positions", used, 70_000);
-    let outcome = world.set_method(user, MarginMethod::Portfolio);
-    ok(world, outcome);
 }
 
 fn deposits(world: &mut World, user: &User, table: &mut Table) {
