@@ -1,9 +1,10 @@
 //! Attacks on volatility surfaces: by whom they are published, and how fast they move.
 use ballast::error::BallastError;
-use ballast::instructions::SurfaceUpdate;
-use ballast::state::QUOTE_ASSET;
+use ballast::instructions::{Summary, SurfaceUpdate};
+use ballast::state::{MarginMethod, RiskBoard, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{Outcome, World, ETH};
+use ballast_tests::desk::Desk;
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
@@ -118,4 +119,57 @@ fn attack_a_variance_floor_outruns_the_speed_of_volatility() {
     }
     let outcome = refresh(&mut w, &publisher, &[with(102)]);
     ok(&w, outcome);
+}
+
+/// A publisher falls silent, and the seller of twenty calls takes out what the last surface leaves him, or bets it anew, before the market's
+/// is published. A second after 15 minutes his calls count as if volatility had been shocked: what that costs stays.
+#[test]
+fn attack_withdrawing_on_a_surface_that_is_out_of_date() {
+    let mut d = Desk::new(65);
+    let (user, maker) = (d.trader(30_000.0), trader(&mut d.w, 1_000_000));
+    let call = d.call(3_000);
+    d.open(&[(call, -20.0)], &user, &maker);
+    let (usd, board) = (d.w.usd, d.w.exchange.board);
+    let published = |d: &mut Desk, seconds: i64| {
+        let time = d.w.vm.now() - seconds;
+        edit::<RiskBoard>(&mut d.w, &board, |b| {
+            b.assets[usize::from(ETH)].expiries[1].surface_time = time;
+        });
+    };
+    published(&mut d, 900);
+    let fresh = d.summary(&user);
+    published(&mut d, 901);
+    let stale = d.summary(&user);
+    let [up, down, ..] = d.w.asset_section(&user.account.margin_account, ETH).scenarios;
+    let doubt = -up.min(down);
+    assert!(doubt > 1_000 * DOLLAR, "{doubt}");
+    let lowered = Summary {
+        equity_initial: fresh.equity_initial - doubt,
+        equity_withdrawal: fresh.equity_withdrawal - doubt,
+        ..fresh
+    };
+    assert_eq!(stale, lowered);
+    // A quote unit is a hundred of a report's.
+    let room = |s: &Summary| ((s.equity_withdrawal - s.initial_margin) / 100) as u64;
+    for units in [room(&fresh), room(&stale) + 1] {
+        refuses(&mut d.w, BallastError::InsufficientMargin, |w| {
+            w.withdraw(&user, &usd, units)
+        });
+    }
+    let outcome = d.w.withdraw(&user, &usd, room(&stale));
+    ok(&d.w, outcome);
+    refuses(&mut d.w, BallastError::InsufficientMargin, |w| {
+        w.trade(BTC_PERP, &user, &maker, -100, 100_000.0)
+    });
+    // With a surface all of it is free again.
+    published(&mut d, 900);
+    trade(&mut d.w, BTC_PERP, &user, &maker, -100, 100_000.0);
+    let left = room(&d.summary(&user));
+    let outcome = d.w.withdraw(&user, &usd, left);
+    ok(&d.w, outcome);
+    // And where nothing is left, no method is changed on a stale one.
+    published(&mut d, 901);
+    refuses(&mut d.w, BallastError::InsufficientMargin, |w| {
+        w.set_method(&user, MarginMethod::RiskAdjusted)
+    });
 }

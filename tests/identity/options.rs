@@ -1,6 +1,6 @@
 //! Options among the positions of random accounts.
 use anchor_lang::prelude::Pubkey;
-use ballast::state::{InstrumentKind, MarginAccount, RiskBoard, VolatilitySurface};
+use ballast::state::{InstrumentKind, MarginAccount, RiskBoard, VolatilitySurface, MAX_SURFACE_AGE};
 use ballast_fixed::kernel::ln_price;
 use ballast_fixed::Price;
 
@@ -30,14 +30,14 @@ fn surface(random: &mut Random) -> VolatilitySurface {
     }
 }
 
-/// Surfaces on every expiry, half of them equal to their slow means; times from an hour past to years ahead.
+/// Surfaces on every expiry, half of them equal to their slow means and some out of date; times from an hour past to years ahead.
 fn publish(random: &mut Random, board: &mut RiskBoard, now: i64) {
     for asset in &mut board.assets {
         for expiry in asset.expiries.iter_mut().filter(|e| e.time != 0) {
             expiry.surface = surface(random);
             let same = random.chance(50);
             expiry.slow_surface = if same { expiry.surface } else { surface(random) };
-            expiry.surface_time = now;
+            expiry.surface_time = now - random.pick(&[0, 0, MAX_SURFACE_AGE, MAX_SURFACE_AGE + 1, 86_400]);
         }
     }
 }

@@ -70,11 +70,12 @@ pub struct AssetReport {
     pub unrealised_index: Dollars,
     /// credit_mm at the index.
     pub credit_maintenance: Dollars,
-    /// Unrealised P&L for E_im: at the price that makes `unrealised_initial + credit_initial` least.
+    /// Unrealised P&L for E_im: at the price that makes `unrealised_initial + credit_initial` least, less what options on a stale surface
+    /// may have lost.
     pub unrealised_initial: Dollars,
     /// credit_im for E_im, at that same price.
     pub credit_initial: Dollars,
-    /// min(0, unrealised P&L) for E_w: at the price that makes `loss_withdrawal + credit_withdrawal` least.
+    /// min(0, unrealised P&L) for E_w: at the price that makes `loss_withdrawal + credit_withdrawal` least, less the same.
     pub loss_withdrawal: Dollars,
     /// credit_im for E_w, at that same price.
     pub credit_withdrawal: Dollars,
@@ -119,6 +120,8 @@ pub struct AssetBook<'a> {
     pub(crate) collateral_index: Notional,
     collateral_slow: Notional,
     method: Method,
+    /// Whether an option stands on a surface that is out of date.
+    stale_surface: bool,
     /// Whether `options` has this asset's, and the current bucket.
     mixed: bool,
     mixed_bucket: bool,
@@ -155,6 +158,7 @@ impl<'a> AssetBook<'a> {
             collateral_index: Notional::ZERO,
             collateral_slow: Notional::ZERO,
             method: Method::Portfolio,
+            stale_surface: false,
             mixed: false,
             mixed_bucket: false,
             options: None,
@@ -245,6 +249,12 @@ impl<'a> AssetBook<'a> {
     /// The account's method; without it [`Method::Portfolio`]. All assets of an account need the same.
     pub fn set_method(&mut self, method: Method) {
         self.method = method;
+    }
+
+    /// Some of the options stand on a volatility surface that is out of date: what they might lose by the volatility shocks counts as lost
+    /// for new risk and withdrawals.
+    pub fn set_stale_surface(&mut self) {
+        self.stale_surface = true;
     }
 
     /// The account's collateral in this asset, valued at the index and at the slow price.
@@ -472,11 +482,23 @@ impl<'a> AssetBook<'a> {
                 best.unrealised = most.minus(best.credit)?;
             }
         }
-        (out.unrealised_initial, out.credit_initial) = (worst.initial.unrealised, worst.initial.credit);
-        (out.loss_withdrawal, out.credit_withdrawal) = (worst.withdrawal.unrealised, worst.withdrawal.credit);
+        let doubt = self.doubt(out)?;
+        (out.unrealised_initial, out.credit_initial) = (worst.initial.unrealised.minus(doubt)?, worst.initial.credit);
+        out.loss_withdrawal = worst.withdrawal.unrealised.minus(doubt)?;
+        out.credit_withdrawal = worst.withdrawal.credit;
         out.credit_floor = worst.credit;
         (out.unrealised_liquidation, out.credit_liquidation) = (best.unrealised, best.credit);
         Ok(())
+    }
+
+    /// What options on a stale surface may have lost since: the worst of the volatility shocks, scenarios 0 and 1, in which the price stands
+    /// still and linear legs and collateral have no P&L.
+    fn doubt(&self, out: &AssetReport) -> Result<Dollars, RiskError> {
+        if !self.stale_surface {
+            return Ok(Dollars::ZERO);
+        }
+        let [up, down, ..] = out.pnl;
+        Ok(Dollars(up.min(down).min(0)).negated()?)
     }
 
     /// Unrealised P&L of the linear legs and collateral value with the index moved by the whole uncertainty; rounded down.

@@ -126,6 +126,52 @@ fn new_risk_takes_the_worse_surface() {
     );
 }
 
+/// On a surface that is out of date an option may be worth by now what the volatility shocks make of it: 65 % go to 91 % or to 48.75 %, which is
+/// 3,000·erf(σ·√(30/365)/√8) = 311.355586951… or 167.134760080…. Liquidation, and what a future of the expiry may lose, are not touched.
+#[test]
+fn new_risk_takes_a_stale_surface_at_its_shocks() {
+    let report = |quantity, stale: bool| {
+        let mut memory = OptionBook::default();
+        let (fresh, price) = (PriceState::default(), Price(3_000 * USD));
+        let mut book = AssetBook::with_options(&defaults::ETH, &PARAMS, fresh, price, &mut memory);
+        book.begin_expiry(0, &month(650_000_000, 650_000_000)).unwrap();
+        book.add_option(&option(true, 3_000, quantity)).unwrap();
+        let value = price.times(Quantity(7_000_000_000));
+        book.add_linear(Bucket::Expiry(0), value, value, value.negated().unwrap())
+            .unwrap();
+        if stale {
+            book.set_stale_surface();
+        }
+        let mut out = AssetReport::default();
+        book.finish(&mut out).unwrap();
+        out
+    };
+    for (quantity, then) in [(-1_000, 311.355_586_951), (1_000, 167.134_760_080)] {
+        let (fresh, stale) = (report(quantity, false), report(quantity, true));
+        let doubt = (then - CALL).abs();
+        near(
+            Dollars(fresh.unrealised_initial.0 - stale.unrealised_initial.0),
+            doubt,
+            1e-6,
+        );
+        near(Dollars(fresh.loss_withdrawal.0 - stale.loss_withdrawal.0), doubt, 1e-6);
+        let same = AssetReport {
+            unrealised_initial: fresh.unrealised_initial,
+            loss_withdrawal: fresh.loss_withdrawal,
+            ..stale
+        };
+        assert_eq!(same, fresh);
+    }
+    // Without options there is nothing to doubt.
+    let mut book = AssetBook::new(&defaults::ETH, &PARAMS, PriceState::default());
+    book.set_stale_surface();
+    book.add_linear(Bucket::Perpetual, Notional(1), Notional(1), Notional(-1))
+        .unwrap();
+    let mut out = AssetReport::default();
+    book.finish(&mut out).unwrap();
+    assert_eq!((out.unrealised_initial, out.loss_withdrawal), (Dollars(0), Dollars(0)));
+}
+
 /// A call struck at a tenth of the price is worth F − K: 2,700 at the index, 2,400 at a slow price 10 % lower.
 #[test]
 fn new_risk_takes_the_worse_price() {

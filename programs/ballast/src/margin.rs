@@ -253,6 +253,9 @@ struct Quotes<'a> {
 fn add_expiry(quotes: &Quotes, legs: &[Position], number: u8, book: &mut AssetBook) -> Result<()> {
     if let Some(option) = legs.iter().find(|leg| leg.is_open_option()) {
         let expiry = quotes.asset.expiry(quotes.board.instrument(option.instrument)?)?;
+        if !expiry.has_fresh_surface(quotes.now) {
+            book.set_stale_surface();
+        }
         let expiry = expiry.risk(quotes.feed, quotes.now)?;
         book.begin_expiry(number, &expiry).or_error()?;
     }

@@ -275,10 +275,12 @@ fn taken_over(account: &Party, keeper: &Party, instruments: &[usize]) -> Result<
 }
 
 /// What lots add to E_w is at most what their prices were better than the marks, `more` quote units, and a reserve that came free.
-/// Fresh prices only: what a stale one may be off by shrinks with the position.
+/// Fresh prices and surfaces only: what a stale one may be off by shrinks with the position, or with what another option hedges of it.
 fn better_than_marks(party: &Party, legs: &[Leg], more: i128) -> Result<(), Broken> {
     let picture = party.before.picture;
-    if legs.iter().any(|leg| !picture.is_fresh(leg.instrument)) {
+    let mut held = party.before.account.positions().iter();
+    let stale = |position: &Position| position.is_open_option() && !picture.is_fresh(position.instrument.into());
+    if held.any(stale) || legs.iter().any(|leg| !picture.is_fresh(leg.instrument)) {
         return Ok(());
     }
     let mut better = 0;
