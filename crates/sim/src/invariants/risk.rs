@@ -32,9 +32,7 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
             holds(C4, "who takes over is not liquidatable", sound)?;
         }
         (Action::SetMethod { .. }, [party]) => {
-            let carried = |moment: &Moment| moment.initial_surplus() >= 0 && moment.liquidation_surplus() >= 0;
-            let both = carried(&party.before) && carried(&party.after);
-            holds(C4, "E_im covers IM by the old method and by the new one", both)?;
+            chosen(party)?;
         }
         (Action::Settle { .. }, _) => {}
         _ => return Ok(false),
@@ -43,6 +41,33 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
         indebted(party)?;
     }
     Ok(true)
+}
+
+/// Whether E ≥ 1.10 · MM, a dead price's paper profit aside.
+fn is_healthy(moment: &Moment) -> bool {
+    let report = &moment.report;
+    let equity = report.equity_maintenance.min(report.equity_liquidation);
+    i128::from(equity.0) * 10 >= i128::from(report.maintenance.0) * 11
+}
+
+/// A method is carried before and after; less caution is new risk on whatever is open.
+fn chosen(party: &Party) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    let carried = |moment: &Moment| moment.initial_surplus() >= 0 && moment.liquidation_surplus() >= 0;
+    let both = carried(before) && carried(after);
+    holds(C4, "E_im covers IM by the old method and by the new one", both)?;
+    if after.account.method >= before.account.method {
+        return Ok(());
+    }
+    holds(C4, "less caution needs a health of 1.1", is_healthy(before))?;
+    let picture = after.picture;
+    let trusted = picture.trusts_quote();
+    holds(C4, "less caution needs a quote asset at par", trusted)?;
+    let enough = after.report.equity_initial.0 >= MINIMUM_EQUITY;
+    holds(C4, "less caution needs the least equity", enough)?;
+    let mut open = after.account.positions().iter().filter(|p| p.lots != 0);
+    let fresh = open.all(|p| picture.is_fresh(usize::from(p.instrument)));
+    holds(C4, "less caution needs fresh prices and surfaces", fresh)
 }
 
 /// What lowers cash leaves it within credit; what goes deeper into debt stays within the caps of the account, of all accounts and of what
@@ -164,9 +189,7 @@ fn traded(party: &Party, legs: &[Leg]) -> Result<(), Broken> {
     if reduces {
         return if covered { Ok(()) } else { reduced(party, legs) };
     }
-    let equity = before.report.equity_maintenance.min(before.report.equity_liquidation);
-    let healthy = i128::from(equity.0) * 10 >= i128::from(before.report.maintenance.0) * 11;
-    holds(C4, "who adds risk has a health of 1.1", healthy)?;
+    holds(C4, "who adds risk has a health of 1.1", is_healthy(before))?;
     holds(
         C4,
         "who adds risk does so on a quote asset at par",

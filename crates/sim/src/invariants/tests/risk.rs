@@ -317,3 +317,34 @@ fn deposits_and_flags_are_no_risk() {
     let forged = Forged::new();
     assert_eq!(c4(&forged, &Action::Flag { account: A }, report, report), Ok(false));
 }
+
+/// A is long one BTC: less caution needs what a trade would need that adds to it, more caution the margin alone.
+#[test]
+fn less_caution_is_new_risk() {
+    let chosen = |from: u8, to: u8, forge: fn(&mut Forged), before: MarginReport, after: MarginReport| {
+        let mut forged = Forged::new();
+        forge(&mut forged);
+        (forged.earlier(A).method, forged.account(A).method) = (from, to);
+        c4(&forged, &Action::SetMethod { account: A }, before, after)
+    };
+    let (before, after) = (margin(20_000, 14_300, 20_000), margin(20_000, 8_700, 12_000));
+    let forgeries: [Forgery<Forged>; 3] = [
+        ("quote asset at par", |f| f.after.board.quote.index = 979_999_999),
+        ("quote asset at par", |f| f.after.board.quote.publish_time -= 3_600),
+        ("fresh prices", |f| f.after.board.assets[0].price.publish_time -= 3_600),
+    ];
+    for (from, to) in [(2, 0), (2, 1), (1, 0)] {
+        assert_eq!(chosen(from, to, |_| (), before, after), Ok(true));
+        for (what, forge) in forgeries {
+            breaks(chosen(from, to, forge, before, after), Invariant::C4, what);
+            assert_eq!(chosen(to, from, forge, after, before), Ok(true));
+        }
+        let poor = margin(9, 7, 8);
+        breaks(chosen(from, to, |_| (), poor, poor), Invariant::C4, "least equity");
+        let ill = margin(20_000, 18_182, 20_000);
+        breaks(chosen(from, to, |_| (), ill, after), Invariant::C4, "health of 1.1");
+        let short = margin(19_999, 8_700, 20_000);
+        breaks(chosen(from, to, |_| (), short, after), Invariant::C4, "the old method");
+        breaks(chosen(from, to, |_| (), before, short), Invariant::C4, "the new one");
+    }
+}
