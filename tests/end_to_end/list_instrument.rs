@@ -97,12 +97,12 @@ fn a_perpetual_has_no_expiry() {
     assert_eq!(w.board().assets[3].expiries[0].time, 0);
 }
 
-/// ln 1 is nothing; ln 100,000 · 2⁴⁸ = 3,240,600,427,124,013.44…, to the nearest unit or the one beside it.
+/// ln 3 · 2⁴⁸ = 309,231,868,366,896.66…, ln 100,000 · 2⁴⁸ = 3,240,600,427,124,013.44…, to the nearest unit or the one beside it.
 #[test]
 fn an_option_has_a_strike_and_its_logarithm() {
     let mut w = world();
     for (at, kind, strike, ln_strike) in [
-        (6, InstrumentKind::Call, 1, 0),
+        (6, InstrumentKind::Call, 3, 309_231_868_366_897),
         (7, InstrumentKind::Put, 100_000, 3_240_600_427_124_013i64),
     ] {
         let market = new_market(&mut w, MARKET);
@@ -118,11 +118,7 @@ fn an_option_has_a_strike_and_its_logarithm() {
         assert_eq!((i.lot_size, i.tick_size, i.basis), (7, 11, 0));
         assert_eq!((i.expiry, i.expiry_slot), (CALL.expiry, 1)); // both have the one slot
         assert_eq!(i.strike, strike * PRICE);
-        assert!(
-            (i.ln_strike - ln_strike).abs() <= i64::from(ln_strike != 0),
-            "{}",
-            i.ln_strike
-        );
+        assert!((i.ln_strike - ln_strike).abs() <= 1, "{}", i.ln_strike);
         let recorded: Box<Market> = w.read(&market.pubkey());
         assert_eq!(usize::from(recorded.instrument), at);
     }
@@ -132,7 +128,7 @@ fn an_option_has_a_strike_and_its_logarithm() {
 fn strikes_are_an_options_and_within_their_bounds() {
     let mut w = world();
     let market = new_market(&mut w, MARKET);
-    let most = 100_000_000 * PRICE;
+    let most = 3_000_000 * PRICE; // a thousand times the index of 3,000
     let with = |args: ListInstrumentArgs, strike| ListInstrumentArgs { strike, ..args };
     let put = ListInstrumentArgs {
         kind: InstrumentKind::Put,
@@ -140,7 +136,7 @@ fn strikes_are_an_options_and_within_their_bounds() {
     };
     let fourth = fourth_perpetual(&mut w);
     for option in [CALL, put.clone()] {
-        for strike in [0, -1, i64::MIN, most + 1, i64::MAX] {
+        for strike in [0, -1, i64::MIN, 1, 3 * PRICE - 1, most + 1, i64::MAX] {
             let args = with(option.clone(), strike);
             refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
         }
@@ -151,9 +147,29 @@ fn strikes_are_an_options_and_within_their_bounds() {
             refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
         }
     }
-    for args in [with(CALL, 1), with(put, most)] {
+    for args in [with(CALL, 3 * PRICE), with(put, most)] {
         let market = new_market(&mut w, MARKET);
         let outcome = list(&mut w, &market, args);
+        ok(&w, outcome);
+    }
+}
+
+/// Without an index there is nothing to compare a strike with, but what an engine can compute with.
+#[test]
+fn strikes_without_an_index_are_bounded_alone() {
+    let mut w = world();
+    let board = w.exchange.board;
+    edit::<RiskBoard>(&mut w, &board, |b| b.assets[usize::from(ETH)].price.index = 0);
+    let most = 100_000_000 * PRICE;
+    let market = new_market(&mut w, MARKET);
+    let args = ListInstrumentArgs {
+        strike: most + 1,
+        ..CALL
+    };
+    refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
+    for strike in [1, most] {
+        let market = new_market(&mut w, MARKET);
+        let outcome = list(&mut w, &market, ListInstrumentArgs { strike, ..CALL });
         ok(&w, outcome);
     }
 }

@@ -10,6 +10,7 @@
 
 mod asset;
 mod collateral;
+mod deep_strike;
 pub mod defaults;
 pub mod distance;
 mod error;

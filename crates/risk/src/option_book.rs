@@ -4,6 +4,7 @@
 //! and −p forwards. Dollars are `i64` in 10⁻⁸ and stay below 2⁶²: the sizes |q|·max(F, K, S) of an asset add up to at most
 //! [`crate::MAX_GROSS`] < 2⁶¹, and no scenario, weighted, gains or loses more than twice that. So sums wrap by name and cannot. Every
 //! figure carries a bound of its error, which is taken where it is against the account.
+use crate::deep_strike::{least_strike, DeepLeg};
 use crate::expiry::{Expiry, Term, Totalities, Volatilities};
 use crate::scenario::ScenarioPnl;
 use crate::shocks::{Shock, ShockTable, Shocks, WEIGHTS};
@@ -304,6 +305,31 @@ impl OptionBook {
             return Err(RiskError::InvalidParameter);
         }
         volatilities.check()?;
+        self.quote = self.quote.plus(leg.quote)?;
+        let largest = (self.index.max(leg.strike)).max(self.term.forward.max(self.term.slow_forward));
+        let size = dollars(largest, leg.quantity)?;
+        let least = least_strike(self.term.forward);
+        if leg.strike < least {
+            let deep = DeepLeg::new(leg, volatilities, least)?;
+            self.add_value(deep.rest)?;
+            self.add_to_strike(&deep.leg, deep.volatilities)?;
+        } else {
+            self.add_to_strike(leg, volatilities)?;
+        }
+        Ok(size)
+    }
+
+    /// Adds what options are worth whatever happens.
+    fn add_value(&mut self, value: Notional) -> Result<(), RiskError> {
+        let (least, most) = (value.floor()?.0, value.ceil()?.0);
+        for sum in &mut self.totals.values {
+            *sum = sum.wrapping_add(least);
+        }
+        self.bucket.value = self.bucket.value.wrapping_add(most);
+        Ok(())
+    }
+
+    fn add_to_strike(&mut self, leg: &OptionLeg, volatilities: Volatilities) -> Result<(), RiskError> {
         let known = self.strikes.iter().take(self.count);
         let place = known
             .take_while(|s| s.price != leg.strike || s.volatilities != volatilities)
@@ -320,9 +346,7 @@ impl OptionBook {
         }
         let side = if leg.call { &mut slot.calls } else { &mut slot.puts };
         *side = side.plus(leg.quantity)?;
-        self.quote = self.quote.plus(leg.quote)?;
-        let largest = (self.index.max(leg.strike)).max(self.term.forward.max(self.term.slow_forward));
-        dollars(largest, leg.quantity)
+        Ok(())
     }
 
     /// Prices the bucket and adds it to the asset, with the net linear notional in it.

@@ -1,4 +1,5 @@
 //! The mark of an option: what it is worth on the index and the surface now.
+use crate::deep_strike::least_strike;
 use crate::expiry::pricing_seconds;
 use crate::{Expiry, OptionLeg, RiskError};
 use ballast_fixed::kernel::{call, ln_price, put, root_years, Moneyness, TotalVolatility, ERROR, Q48};
@@ -6,7 +7,8 @@ use ballast_fixed::{Price, Ratio};
 
 impl Expiry {
     /// The undiscounted Black-76 value of one unit of the option, on the forward and the current surface; rounded down to 10⁻⁹ USD, and
-    /// off by at most the kernel's error. The leg's quantity and quote do not matter.
+    /// off by at most the kernel's error; with K under F/1,000 also above by a put of that strike at most, see docs/margin.md. The leg's
+    /// quantity and quote do not matter.
     ///
     /// Fails with [`RiskError::InvalidParameter`] without a price or a volatility within its bounds.
     #[inline(never)]
@@ -14,22 +16,39 @@ impl Expiry {
         if self.forward.0 <= 0 || leg.strike.0 <= 0 {
             return Err(RiskError::InvalidParameter);
         }
+        let (strike, ln_strike, rest) = self.priced_strike(leg);
         let (seconds, _) = pricing_seconds(self.seconds, Ratio::ONE.minus(self.fixed)?);
         let root = root_years(seconds);
+        let ln_forward = ln_price(self.forward);
         let moneyness = Moneyness {
-            ratio: Q48::quotient(self.forward.0, leg.strike.0),
-            ln: ln_price(self.forward).minus(leg.ln_strike),
+            ratio: Q48::quotient(self.forward.0, strike.0),
+            ln: ln_forward.minus(ln_strike),
         };
-        let sigma = self.surface.sigma(Q48::ZERO.minus(moneyness.ln), root);
+        let sigma = self.surface.sigma(leg.ln_strike.minus(ln_forward), root);
         let volatility = TotalVolatility::new(sigma, root);
         let part = if leg.call {
             call(&moneyness, &volatility)
         } else {
             put(&moneyness, &volatility)
         };
-        // A part of at most 2¹⁵ of a price below 2⁶³, in units of 2⁻⁴⁸: the product fits 128 bits.
-        let value = i128::from(part.0.max(0)).wrapping_mul(i128::from(leg.strike.0)) >> 48;
+        // A part of at most 2¹⁵ of a price below 2⁶³, in units of 2⁻⁴⁸: the product fits 128 bits, and so does a price more.
+        let value = i128::from(part.0.max(0)).wrapping_mul(i128::from(strike.0)) >> 48;
+        let value = value.wrapping_add(i128::from(rest.0));
         Ok(Price(i64::try_from(value).map_err(|_| RiskError::Overflow)?))
+    }
+
+    /// The strike that the option is priced at, its logarithm, and what the option is worth more.
+    fn priced_strike(&self, leg: &OptionLeg) -> (Price, Q48, Price) {
+        let least = least_strike(self.forward);
+        if leg.strike >= least {
+            return (leg.strike, leg.ln_strike, Price(0));
+        }
+        let rest = if leg.call {
+            least.0.wrapping_sub(leg.strike.0)
+        } else {
+            0
+        };
+        (least, ln_price(least), Price(rest))
     }
 }
 
@@ -60,7 +79,12 @@ impl Expiry {
                     ..*self
                 };
                 let mark = expiry.option_mark(leg)?.0;
-                let (least, most) = (mark.saturating_sub(error).max(0), mark.saturating_add(error));
+                let (mut least, most) = (mark.saturating_sub(error).max(0), mark.saturating_add(error));
+                if leg.strike < least_strike(*forward) {
+                    // The mark may hold a put too much: what is certain is the forward less the strike.
+                    let intrinsic = forward.0.saturating_sub(leg.strike.0);
+                    least = if leg.call { least.min(intrinsic) } else { 0 };
+                }
                 let before = bounds.unwrap_or(MarkBounds {
                     least: Price(least),
                     most: Price(most),

@@ -9,7 +9,7 @@ use ballast_tests::world;
 #[test]
 fn attack_options_at_the_ends_of_their_range() {
     let mut d = Desk::new(65);
-    let (low, high) = (d.call(1), d.put(100_000_000));
+    let (low, high) = (d.call(3), d.put(3_000_000));
     let (user, maker) = (trader(&mut d.w, 1_000_000), trader(&mut d.w, 1_000_000));
     for option in [low, high] {
         let price = (d.price(option) * 1e9).round() as i64;

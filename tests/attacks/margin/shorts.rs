@@ -1,10 +1,16 @@
 //! Short options whose loss lies outside of what a simpler rule looks at.
+use ballast::error::BallastError;
 use ballast::state::InstrumentKind::{Call, Put};
-use ballast::state::QUOTE_ASSET;
-use ballast_sim::world::{BTC, ETH, SOL};
+use ballast::state::{RiskBoard, QUOTE_ASSET};
+use ballast_fixed::kernel::ln_price;
+use ballast_fixed::Price;
+use ballast_sim::world::{World, BTC, ETH, SOL};
 use ballast_tests::desk::Desk;
-use ballast_tests::ok;
-use ballast_tests::setup::DOLLAR;
+use ballast_tests::refusal::refuses;
+use ballast_tests::setup::*;
+use ballast_tests::{elf, ok};
+
+use crate::support::withdraw_all_that_goes;
 
 /// Fifty short straddles at the money: at +12ψ they lose a twelfth of 50 · 3,000 · 1.44, less the premium: more than anywhere within ±ψ.
 ///
@@ -100,4 +106,43 @@ fn attack_shorts_at_the_highest_volatility() {
     let mut d = Desk::new(300);
     let book = [(d.call(3_000), -50.0), (d.put(3_000), -50.0)];
     d.takes(&book, 7_850.61, 45_721.937_923_989);
+}
+
+/// BTC stands at 20,000 times a strike of 5, which a price that ran away may leave behind. A call there is the future: sold for 99,995, it
+/// owes as much, requires 9,500 and 500, takes 9.5 % more from its seller at +9.5 %, and lets nothing go that was not there.
+#[test]
+fn attack_a_call_under_all_that_is_priced() {
+    let mut w = World::new(&elf());
+    let expiry = w.vm.now() + 30 * DAY;
+    let call = list_option(&mut w, BTC, Call, expiry, 100);
+    let board = w.exchange.board;
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        b.instruments[call].strike = 5 * PRICE;
+        b.instruments[call].ln_strike = ln_price(Price(5 * PRICE)).0;
+    });
+    let outcome = publish(&mut w, BTC, &[flat(expiry, 65)]);
+    ok(&w, outcome);
+    let (poor, buyer) = (trader(&mut w, 10_000), trader(&mut w, 1_000_000));
+    let sold_at = 99_995.0;
+    refuses(&mut w, BallastError::InsufficientMargin, |w| {
+        w.trade(call, &poor, &buyer, -10_000, sold_at)
+    });
+    let seller = trader(&mut w, 10_100);
+    let before = w.summary(&seller.account.margin_account).equity_withdrawal;
+    trade(&mut w, call, &seller, &buyer, -10_000, sold_at);
+    for user in [&buyer, &seller] {
+        let outcome = w.settle(&user.account.margin_account, &[call]);
+        ok(&w, outcome);
+    }
+    let s = w.summary(&seller.account.margin_account);
+    assert!(s.equity_withdrawal <= before && s.equity_maintenance <= before);
+    let beyond = s.initial_margin - 10_000 * DOLLAR;
+    assert!((0..20_000).contains(&beyond), "{} is not 10,000", s.initial_margin);
+    let usd = w.usd;
+    let taken = withdraw_all_that_goes(&mut w, &seller, &usd);
+    assert!(taken < 100 * USD, "the margin stays: {taken}");
+    w.set_prices(&[(BTC, 108_000.0)]);
+    // 2,048 left of 10,048, where 7 % of 108,000 and a buffer are asked for.
+    let s = w.summary(&seller.account.margin_account);
+    assert!(s.liquidatable && s.equity_maintenance < 2_100 * DOLLAR, "{s:?}");
 }

@@ -21,6 +21,8 @@ const MAX_TICK: i64 = 1_000_000_000_000_000;
 
 /// Largest strike, 10⁻⁹ USD: a hundred million dollars.
 const MAX_STRIKE: i64 = 100_000_000_000_000_000;
+/// How many times over or under the index a strike may lie.
+const FARTHEST_STRIKE: i64 = 1_000;
 
 /// Parameters of a new instrument.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
@@ -99,6 +101,11 @@ pub(crate) fn list_instrument<'info>(
     ensure!(usize::from(index) < MAX_INSTRUMENTS, BallastError::BoardFull);
     let scan_range = board.asset(args.asset)?.params.scan_range;
     ensure!(scan_range >= MIN_SCAN_RANGE, BallastError::InvalidParameter);
+    let index_price = board.asset(args.asset)?.price.index;
+    ensure!(
+        args.strike == 0 || index_price <= 0 || is_near(args.strike, index_price),
+        BallastError::InvalidParameter
+    );
     let same = |i: &Instrument| {
         i.kind == args.kind as u8 && i.asset == args.asset && i.expiry == args.expiry && i.strike == args.strike
     };
@@ -155,6 +162,12 @@ pub(crate) fn list_instrument<'info>(
         strike: args.strike,
     });
     Ok(())
+}
+
+/// Whether a strike lies where options on the index are worth listing.
+fn is_near(strike: i64, index: i64) -> bool {
+    let least = (index as u64).div_ceil(FARTHEST_STRIKE as u64) as i64; // both are positive
+    (least..=index.saturating_mul(FARTHEST_STRIKE)).contains(&strike)
 }
 
 /// The slot of an expiry of the asset, taken if it is new. One that is known has the basis that was last published, whatever the argument.
