@@ -91,7 +91,7 @@ fn surface_feeds(world: &mut World) -> [u64; 2] {
     let listed = world.board().assets[usize::from(BTC)].expiries[0];
     let feeds = [listed.basis, 600_000_000, -100_000_000, 20_000_000].map(|value| {
         let key = world.vm.keypair().pubkey();
-        let message = ValueMessage::new(queue, [1; 32], value, world.vm.now());
+        let message = ValueMessage::new(queue, [1; 32], value, (world.vm.now(), world.vm.clock().slot));
         world.post_value(key, &message);
         key
     });

@@ -56,7 +56,8 @@ fn desk() -> Desk {
 
 impl Desk {
     fn message(&self, feed: usize, value: i64) -> ValueMessage {
-        ValueMessage::new(self.queue, [feed as u8 + 1; 32], value, self.w.vm.now())
+        let at = (self.w.vm.now(), self.w.vm.clock().slot);
+        ValueMessage::new(self.queue, [feed as u8 + 1; 32], value, at)
     }
 
     /// All four feeds say this, now.
@@ -222,6 +223,43 @@ fn attack_a_feed_that_is_not_what_was_bound() {
         ..d.message(2, VALUES[2])
     };
     d.w.post_value(d.feeds[2], &message);
+    let outcome = d.refresh();
+    ok(&d.w, outcome);
+}
+
+/// The last write dates a value of 301 seconds ago anew. Its answers are those of 752 slots ago, where 300 seconds are 750, and the feed's
+/// own limit may be less. Whoever waits for the slot that its newest answer is of waits for nothing either.
+#[test]
+fn attack_an_old_result_written_again() {
+    let mut d = desk();
+    let old = d.w.vm.clock().slot;
+    d.w.vm.advance(301);
+    d.post(VALUES);
+    let now = d.w.vm.clock().slot;
+    assert_eq!(now - old, 752);
+    d.refuses_feed(BallastError::StalePrice, |m| {
+        (m.slot, m.answer_slots, m.max_staleness) = (old, [0; 2], 0)
+    });
+    d.refuses_feed(BallastError::StalePrice, |m| {
+        (m.slot, m.answer_slots, m.max_staleness) = (old, [old; 2], u32::MAX)
+    });
+    // One new answer among old ones; just beyond the source's limit, and beyond the feed's.
+    d.refuses_feed(BallastError::StalePrice, |m| m.answer_slots[0] = old);
+    d.refuses_feed(BallastError::StalePrice, |m| {
+        (m.answer_slots[0], m.max_staleness) = (now - 751, u32::MAX)
+    });
+    d.refuses_feed(BallastError::StalePrice, |m| m.answer_slots[0] = now - 251);
+    d.refuses_feed(BallastError::PriceFromFuture, |m| m.slot = now + 1);
+    d.refuses_feed(BallastError::PriceFromFuture, |m| m.answer_slots[1] = now + 1);
+    // Just within both.
+    for (feed, first, max_staleness) in [(2, now - 750, 0), (3, now - 250, 250)] {
+        let message = ValueMessage {
+            answer_slots: [first, now],
+            max_staleness,
+            ..d.message(feed, VALUES[feed])
+        };
+        d.w.post_value(d.feeds[feed], &message);
+    }
     let outcome = d.refresh();
     ok(&d.w, outcome);
 }

@@ -25,11 +25,15 @@ pub struct ValueMessage {
     pub updated_at: i64,
     /// Slot of the result; 0 before the first.
     pub slot: u64,
+    /// Slots of the oldest and of the newest answer in the value; 0 where they are not said.
+    pub answer_slots: [u64; 2],
+    /// Age in slots up to which the feed counts answers; 0 for any.
+    pub max_staleness: u32,
 }
 
 impl ValueMessage {
-    /// Three oracles of `queue` agree on a value of 10⁻⁹.
-    pub fn new(queue: Pubkey, hash: [u8; 32], value: i64, updated_at: i64) -> ValueMessage {
+    /// Three oracles of `queue` agree on a value of 10⁻⁹ at this time and slot; answers count for 250 slots.
+    pub fn new(queue: Pubkey, hash: [u8; 32], value: i64, (updated_at, slot): (i64, u64)) -> ValueMessage {
         ValueMessage {
             queue,
             hash,
@@ -39,7 +43,9 @@ impl ValueMessage {
             value: i128::from(value) * 1_000_000_000,
             deviation: 0,
             updated_at,
-            slot: 1,
+            slot,
+            answer_slots: [slot; 2],
+            max_staleness: 250,
         }
     }
 
@@ -56,6 +62,9 @@ impl ValueMessage {
         put(2_280, &self.deviation.to_le_bytes());
         put(2_360, &[self.samples]);
         put(2_368, &self.slot.to_le_bytes());
+        put(2_376, &self.answer_slots[0].to_le_bytes());
+        put(2_384, &self.answer_slots[1].to_le_bytes());
+        put(2_392, &self.max_staleness.to_le_bytes());
         data
     }
 }

@@ -23,6 +23,9 @@ const VALUE: usize = 2_264;
 const DEVIATION: usize = 2_280;
 const SAMPLES: usize = 2_360;
 const SLOT: usize = 2_368;
+const FIRST_SLOT: usize = 2_376;
+const LAST_SLOT: usize = 2_384;
+const MAX_STALENESS: usize = 2_392;
 
 /// What a feed says, as its account has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +40,14 @@ pub struct FeedValue {
     pub deviation: i128,
     /// Oracles that answered.
     pub samples: u8,
-    /// Unix seconds.
+    /// Unix seconds of the last write. One new answer dates a value anew that older ones are counted in: [`FeedValue::is_current`].
     pub updated_at: i64,
+    /// Slot of the oldest answer in the value.
+    pub first_slot: u64,
+    /// Slot of the newest.
+    pub last_slot: u64,
+    /// Age in slots up to which its authority lets answers count; 0 for no limit.
+    pub max_staleness: u32,
 }
 
 impl FeedValue {
@@ -58,7 +67,26 @@ impl FeedValue {
         let up = small(self.deviation)?.checked_add(TO_RATIO - 1);
         Ok(Ratio(up.ok_or(BallastError::MathOverflow)?.div_euclid(TO_RATIO)))
     }
+
+    /// Refuses a value with an answer older than the feed's own limit, or than `max_age_seconds` where that is less.
+    ///
+    /// # Errors
+    /// [`BallastError::PriceFromFuture`] for an answer of a later slot than `slot`; [`BallastError::StalePrice`].
+    pub fn is_current(&self, slot: u64, max_age_seconds: u32) -> Result<()> {
+        ensure!(self.last_slot <= slot, BallastError::PriceFromFuture);
+        let age = slot.saturating_sub(self.first_slot);
+        let most = u64::from(max_age_seconds).saturating_mul(SLOTS_IN_TWO_SECONDS) / 2;
+        let most = match self.max_staleness {
+            0 => most,
+            own => most.min(u64::from(own)),
+        };
+        ensure!(age <= most, BallastError::StalePrice);
+        Ok(())
+    }
 }
+
+/// At 400 milliseconds.
+const SLOTS_IN_TWO_SECONDS: u64 = 5;
 
 /// 10⁻¹⁸ in 10⁻⁹.
 const TO_RATIO: i64 = 1_000_000_000;
@@ -90,6 +118,8 @@ pub fn parse(data: &[u8]) -> Result<FeedValue> {
     ensure!(by_authority == 0, BallastError::FeedNotIndependent);
     let ([samples], [least]) = (bytes(data, SAMPLES)?, bytes(data, MIN_SAMPLES)?);
     let slot = u64::from_le_bytes(bytes(data, SLOT)?);
+    let first = u64::from_le_bytes(bytes(data, FIRST_SLOT)?);
+    let last = u64::from_le_bytes(bytes(data, LAST_SLOT)?);
     ensure!(slot != 0 && samples >= least.max(1), BallastError::TooFewSamples);
     let feed = FeedValue {
         queue: Pubkey::new_from_array(bytes(data, QUEUE)?),
@@ -98,6 +128,9 @@ pub fn parse(data: &[u8]) -> Result<FeedValue> {
         deviation: i128::from_le_bytes(bytes(data, DEVIATION)?),
         samples,
         updated_at: i64::from_le_bytes(bytes(data, UPDATED_AT)?),
+        first_slot: if first == 0 { slot } else { first.min(slot) },
+        last_slot: last.max(slot),
+        max_staleness: u32::from_le_bytes(bytes(data, MAX_STALENESS)?),
     };
     ensure!(feed.deviation >= 0, BallastError::PriceNotPositive);
     Ok(feed)

@@ -36,7 +36,8 @@ pub struct RefreshSurfaceFromFeeds<'info> {
 /// Publishes what the feeds say, as of the oldest of them. The bounds and speeds are those of the publisher; the variance floor stays.
 pub(crate) fn refresh_surface_from_feeds<'info>(ctx: Context<'info, RefreshSurfaceFromFeeds<'info>>) -> Result<()> {
     let accounts = &ctx.accounts;
-    let now = Clock::get()?.unix_timestamp;
+    let clock = Clock::get()?;
+    let now = clock.unix_timestamp;
     let source = accounts.source.load()?;
     ensure!(source.is_bound(), BallastError::SourceUnbound);
     let infos = [
@@ -49,7 +50,7 @@ pub(crate) fn refresh_surface_from_feeds<'info>(ctx: Context<'info, RefreshSurfa
     let mut oldest = now;
     for ((value, feed), info) in values.iter_mut().zip(&source.feeds).zip(infos) {
         let time;
-        (*value, time) = read(&source, feed, info, now)?;
+        (*value, time) = read(&source, feed, info, &clock)?;
         oldest = oldest.min(time);
     }
     let [basis, at_the_money, skew, curvature] = values.map(|value| value.0);
@@ -72,17 +73,19 @@ pub(crate) fn refresh_surface_from_feeds<'info>(ctx: Context<'info, RefreshSurfa
 }
 
 /// A feed's value and its time, if it is the one that was bound, fresh, and its oracles agree.
-fn read(source: &SurfaceSource, feed: &ValueFeed, info: &AccountInfo, now: i64) -> Result<(Ratio, i64)> {
+fn read(source: &SurfaceSource, feed: &ValueFeed, info: &AccountInfo, clock: &Clock) -> Result<(Ratio, i64)> {
     ensure!(info.key() == feed.key, BallastError::PriceWrongFeed);
     let read = switchboard::read(info)?;
     let same = read.queue == source.queue && read.hash == feed.hash;
     ensure!(same, BallastError::PriceWrongFeed);
+    let now = clock.unix_timestamp;
     ensure!(read.updated_at <= now, BallastError::PriceFromFuture);
     let age = now.saturating_sub(read.updated_at);
     ensure!(
         age <= i64::from(source.limits.max_age_seconds),
         BallastError::StalePrice
     );
+    read.is_current(clock.slot, source.limits.max_age_seconds)?;
     ensure!(
         u32::from(read.samples) >= source.limits.min_samples,
         BallastError::TooFewSamples
