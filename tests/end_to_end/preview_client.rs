@@ -1,8 +1,10 @@
 //! The client's whole preview, section by section out of the compiled program.
+use ballast::error::BallastError;
 use ballast::instructions::{PreviewChange, PreviewReport, PreviewSection};
-use ballast::state::InstrumentKind;
+use ballast::state::{InstrumentKind, RiskBoard};
 use ballast_client::preview::PreviewError;
-use ballast_sim::world::{User, World, BTC, ETH};
+use ballast_sim::world::{User, World, BTC, ETH, SOL};
+use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
 
@@ -129,5 +131,45 @@ fn a_what_if_and_its_difference() {
     let Err(PreviewError::Send(refused)) = w.report(&key, &nothing) else {
         panic!("went through");
     };
-    assert_eq!(refused.code, Some(u32::from(ballast::error::BallastError::ZeroAmount)));
+    assert_eq!(refused.code, Some(u32::from(BallastError::ZeroAmount)));
+}
+
+/// Collateral that never had a price is worth nothing: no move of it does harm, and the rest of the report is as without it.
+#[test]
+fn collateral_without_a_price_costs_no_report() {
+    let (mut w, user, _) = book();
+    let key = user.account.margin_account;
+    let before = w.report(&key, &[]).unwrap();
+    let (sol, board) = (w.sol, w.exchange.board);
+    deposit(&mut w, &user, &sol, SOL_UNIT);
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        let feed = &mut b.assets[usize::from(SOL)].price;
+        (feed.index, feed.slow) = (0, 0);
+    });
+    let whole = w.report(&key, &[]).unwrap();
+    assert_eq!(whole.summary.initial_margin, before.summary.initial_margin);
+    assert_eq!(whole.assets[..2], before.assets[..]);
+    let sol = whole.asset(SOL).unwrap();
+    for (way, end) in [(sol.rise, 10_000_000_000), (sol.fall, -1_000_000_000)] {
+        assert_eq!((way.safe, way.liquidatable), (end, None));
+    }
+    // A position in it has no distance, as it has no value.
+    let maker = trader(&mut w, 1_000_000);
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        let feed = &mut b.assets[usize::from(SOL)].price;
+        (feed.index, feed.slow) = (150 * PRICE, 150 * PRICE);
+    });
+    trade(&mut w, SOL_PERP, &user, &maker, 1, 150.0);
+    edit::<RiskBoard>(&mut w, &board, |b| {
+        let feed = &mut b.assets[usize::from(SOL)].price;
+        (feed.index, feed.slow) = (0, 0);
+    });
+    let section = PreviewSection::Distance {
+        asset: SOL,
+        from: 0,
+        to: -1_000_000_000,
+        steps: 1,
+    };
+    let preview = ballast_client::instruction::preview(&w.exchange, &key, section);
+    refuses(&mut w, BallastError::PriceMissing, |w| w.vm.send(&[preview], &[]));
 }

@@ -45,7 +45,10 @@ pub(super) fn nearest(
     let sound = range.contains(&from) && range.contains(&to) && from != to && steps > 0;
     ensure!(sound, BallastError::InvalidParameter);
     let feed = &board.asset(asset)?.price;
-    ensure!(feed.index > 0, BallastError::PriceMissing);
+    // Collateral that never had a price counts nothing, and moves nothing wherever its price would go.
+    let priced = feed.index > 0;
+    let alone = account.positions_in(asset).is_empty();
+    ensure!(priced || alone, BallastError::PriceMissing);
     let params = board.portfolio_params();
     let mut revaluation = Revaluation::new(board, &params, account, AssetSet::from_iter([asset]), now)?;
     let span = Span {
@@ -54,7 +57,9 @@ pub(super) fn nearest(
         steps,
     };
     let found = distance(&span, &effort(account, asset), |by| -> Result<_> {
-        revaluation.set_price(asset, feed.moved(by)?);
+        if priced {
+            revaluation.set_price(asset, feed.moved(by)?);
+        }
         let margin = revaluation.evaluate(account)?;
         margin.equity_liquidation.minus(margin.maintenance).or_error()
     })?;
