@@ -7,6 +7,7 @@ mod governance;
 mod many_assets;
 mod options;
 mod risk;
+mod strikes;
 mod table;
 mod wallet;
 
@@ -14,7 +15,7 @@ use ballast_tests::elf;
 use table::Table;
 
 /// Most bytes that the compiled program may have.
-const PROGRAM_SIZE: u64 = 800_000;
+const PROGRAM_SIZE: u64 = 850_000;
 
 #[test]
 fn every_instruction_stays_under_its_ceiling() {
@@ -23,6 +24,7 @@ fn every_instruction_stays_under_its_ceiling() {
     wallet::measure(&mut table);
     risk::measure(&mut table);
     options::measure(&mut table);
+    strikes::measure(&mut table);
     distance::measure(&mut table);
     many_assets::measure(&mut table);
     table.print_and_check();

@@ -141,20 +141,25 @@ pub fn measure(table: &mut Table) {
     publishing(&mut w, table);
 }
 
-/// Lets the account lose until it is a dollar under its maintenance margin, and takes over a part of one of its options.
-fn liquidation(w: &mut World, user: &User, maker: &User, options: &[usize], table: &mut Table) {
-    let keeper = funded(w, 5_000_000);
+/// Lets the account lose on its perpetual, and the maker gain, until it is a dollar under its maintenance margin.
+pub fn fall_short(w: &mut World, user: &User, maker: &User) {
     let key = user.account.margin_account;
     let s = w.summary(&key);
     let units = (s.equity_liquidation - s.maintenance_margin) / 100 + 1_000_000;
     let other = maker.account.margin_account;
-    // A loss on the perpetual, which the maker has gained.
     let perpetual = |a: &mut MarginAccount, units: i64| {
         let at = a.find(BTC_PERP as u16).expect("a position");
         a.positions[at].quote += units;
     };
     edit::<MarginAccount>(w, &key, |a| perpetual(a, -units));
     edit::<MarginAccount>(w, &other, |a| perpetual(a, units));
+}
+
+/// Lets the account lose until it is a dollar under its maintenance margin, and takes over a part of one of its options.
+fn liquidation(w: &mut World, user: &User, maker: &User, options: &[usize], table: &mut Table) {
+    let keeper = funded(w, 5_000_000);
+    let key = user.account.margin_account;
+    fall_short(w, user, maker);
     let outcome = w.flag(&key);
     table.add(
         "flag, 16 options, 6 linear, 2 collaterals",

@@ -4,6 +4,7 @@ use ballast::state::{MarginMethod, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, SOL};
 use ballast_tests::ok;
+use ballast_tests::setup::trader;
 use ballast_tests::setup::{BTC_FUTURE, BTC_PERP, ETH_FUTURE, ETH_PERP, PRICE, USD};
 
 use crate::book::{eight_instruments, fill_book, funded, ASSETS, HEDGED};
@@ -21,6 +22,7 @@ pub fn measure(table: &mut Table) {
     // Index and slow price half a percent apart, so that nothing is short-cut.
     world.set_prices(&[(BTC, 100_400.0), (SOL, 150.5)]);
     trades(&mut world, &user, &other, table);
+    linear(&mut world, &other, table);
     previews(&mut world, &user, table);
     methods(&mut world, &user, table);
     withdrawals(&mut world, &user, &other, table);
@@ -85,6 +87,15 @@ fn trades(world: &mut World, user: &User, other: &User, table: &mut Table) {
         used,
         165_000,
     );
+}
+
+/// What eight positions add to the preview of an account that has none.
+fn linear(world: &mut World, other: &User, table: &mut Table) {
+    let user = trader(world, 50_000);
+    let summary = |world: &mut World| world.preview(&user.account.margin_account, PreviewSection::Summary).1;
+    let empty = summary(world);
+    fill_book(world, &user, other, &HEDGED);
+    table.add("margin of 8 linear positions", summary(world) - empty, 20_000);
 }
 
 fn previews(world: &mut World, user: &User, table: &mut Table) {

@@ -101,7 +101,7 @@ fn check_revaluation(case: &Case, report: &MarginReport, asset: u8, now: i64, se
     let params = case.board.portfolio_params();
     let account = &case.account;
     let assets: AssetSet = [asset, asset / 2].into_iter().collect();
-    let mut revaluation = Revaluation::new(&case.board, &params, account, assets, now).expect("valid");
+    let mut revaluation = Revaluation::new(&case.board, &params, account, assets, now, None).expect("valid");
     assert_eq!(
         revaluation.evaluate(account).ok(),
         Some(*report),

@@ -7,6 +7,7 @@ use crate::scenario::{linear_moves, product, worst_loss, worst_scenario, Scenari
 use crate::shocks::ShockTable;
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
 use ballast_fixed::{div_ceil, div_floor, Dollars, Notional, Price, Ratio};
+use core::cmp::Ordering;
 
 /// How far the prices of an asset may be trusted when an account is judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -273,7 +274,8 @@ impl<'a> AssetBook<'a> {
 
     /// Adds a linear position: lots × mark with the mark built on the index and on the slow price, and its quote amount.
     ///
-    /// Exact. Buckets must not go backwards ([`RiskError::OutOfOrder`]); fails outside the domain.
+    /// Exact. Buckets must not go backwards ([`RiskError::OutOfOrder`]); fails outside the domain, of which [`AssetBook::finish`] checks the
+    /// sum.
     pub fn add_linear(
         &mut self,
         bucket: Bucket,
@@ -281,15 +283,15 @@ impl<'a> AssetBook<'a> {
         at_slow: Notional,
         quote: Notional,
     ) -> Result<(), RiskError> {
-        if bucket < self.bucket {
-            return Err(RiskError::OutOfOrder);
+        match bucket.cmp(&self.bucket) {
+            Ordering::Less => return Err(RiskError::OutOfOrder),
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                self.close_bucket()?;
+                self.bucket = bucket;
+            }
         }
-        if bucket > self.bucket {
-            self.close_bucket()?;
-            self.bucket = bucket;
-        }
-        self.gross = self.gross.plus(check_domain(at_index)?)?;
-        check_domain(self.gross)?;
+        self.gross = self.gross.plus(check_domain(at_index)?)?; // `finish` checks the sum
         check_domain(at_slow)?;
         self.bucket_net = self.bucket_net.plus(at_index)?;
         self.unrealised_index = self.unrealised_index.plus(at_index)?.plus(quote)?;
@@ -326,6 +328,7 @@ impl<'a> AssetBook<'a> {
             check_domain(self.gross.plus(Notional::from_dollars(self.option_sizes))?)?;
             self.mixed_requirement(credit_index, out)?;
         } else {
+            check_domain(self.gross)?;
             self.requirement(credit_index, out)?;
             out.option_value = Dollars::ZERO;
         }

@@ -3,10 +3,13 @@
 //! The caller walks an account asset by asset: an [`AssetBook`] takes the legs of one asset and gives an [`AssetReport`],
 //! a [`Portfolio`] sums the reports over the correlation levels and gives a [`MarginReport`]. Sums are exact (10⁻¹⁸ USD) and
 //! rounded once after; requirements and charges round up, P&L gains, credits and equities round down.
-//! Nothing here allocates, panics or uses floating point, and nothing knows an account layout.
+//! Nothing here panics, uses floating point or knows an account layout, and nothing allocates but the memory of option prices
+//! ([`OptionBook::remember`]).
 #![no_std]
 #![deny(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+extern crate alloc;
 
 mod asset;
 mod collateral;
@@ -22,6 +25,7 @@ mod option_book;
 mod option_mark;
 mod params;
 mod portfolio;
+mod price_memory;
 pub mod report;
 pub mod scenario;
 pub mod settlement;

@@ -5,9 +5,10 @@
 //! [`crate::MAX_GROSS`] < 2⁶¹, and no scenario, weighted, gains or loses more than twice that. So sums wrap by name and cannot. Every
 //! figure carries a bound of its error, which is taken where it is against the account.
 use crate::deep_strike::{least_strike, DeepLeg};
-use crate::expiry::{Expiry, Term, Totalities, Volatilities};
+use crate::expiry::{Expiry, Term, Volatilities};
+use crate::price_memory::{scenario_changes, PriceMemory};
 use crate::scenario::ScenarioPnl;
-use crate::shocks::{Shock, ShockTable, Shocks, WEIGHTS};
+use crate::shocks::{Shock, ShockTable, Shocks};
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
 use ballast_fixed::kernel::{call, cdf, Moneyness, TotalVolatility, ERROR, Q48};
 use ballast_fixed::{Dollars, Notional, Price, Quantity, Ratio};
@@ -48,10 +49,10 @@ pub(crate) mod point {
 
 /// All positions of a strike.
 #[derive(Clone, Copy, Debug, Default)]
-struct Strike {
-    price: Price,
-    ln: Q48,
-    volatilities: Volatilities,
+pub(crate) struct Strike {
+    pub price: Price,
+    pub ln: Q48,
+    pub volatilities: Volatilities,
     calls: Quantity,
     puts: Quantity,
 }
@@ -148,6 +149,7 @@ pub struct OptionBook {
     pub(crate) quote: Notional,
     /// Whether the totals are this asset's.
     used: bool,
+    memory: Option<PriceMemory>,
 }
 
 impl Default for OptionBook {
@@ -164,6 +166,7 @@ impl Default for OptionBook {
             totals: Totals::default(),
             quote: Notional::ZERO,
             used: false,
+            memory: None,
         }
     }
 }
@@ -249,7 +252,28 @@ fn dollars(price: Price, quantity: Quantity) -> Result<i64, RiskError> {
 const PRECISION: u32 = 39;
 const _: () = assert!(ERROR.0 * 3 + 420 <= 1 << (48 - PRECISION));
 
+/// Adds `net` dollars' worth of changes to the P&L.
+#[inline(never)]
+fn add_changes(vector: &mut ScenarioPnl, net: i64, changes: &ScenarioPnl) {
+    for (sum, change) in vector.iter_mut().zip(changes) {
+        *sum = sum.wrapping_add(scaled(net, Q48(*change)));
+    }
+}
+
 impl OptionBook {
+    /// From here on keeps what strikes are priced at, `strikes` of them at most and 270 bytes each: an account that is evaluated again at
+    /// the same prices then costs a third for them. Nothing but the cost depends on it.
+    pub fn remember(&mut self, strikes: usize) {
+        self.memory.get_or_insert_with(|| PriceMemory::new(strikes)).resume();
+    }
+
+    /// From here on takes what it knows from memory, and keeps nothing more.
+    pub fn recall(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.pause();
+        }
+    }
+
     /// Empties it for the next asset.
     pub(crate) fn start(&mut self, index: Price, uncertainty: Ratio) {
         self.used = false;
@@ -284,6 +308,9 @@ impl OptionBook {
         self.bucket = Bucket::default();
         self.shocks
             .make(params.scan_range, portfolio.shock_floor, self.term.open);
+        if let Some(memory) = &mut self.memory {
+            memory.enter(&self.term, &self.shocks);
+        }
         if self.uncertainty > Ratio::ZERO {
             // A price that may be off by all of itself is taken to be off by 95 %, where the deepest scenario is.
             const MOST: Ratio = Ratio(950_000_000);
@@ -435,12 +462,8 @@ impl OptionBook {
             ln: self.term.ln_forward.minus(strike.ln),
         };
         let amounts = Amounts::new(strike, &base)?;
-        let totals = self.term.shocked(strike.volatilities.current, base.ln);
-        let mark = call(&base, &totals[0]);
         let net = amounts.calls.wrapping_add(amounts.puts);
-        if net != 0 {
-            self.add_vector(net, &base, mark, &totals);
-        }
+        let (mark, current) = self.add_scenarios(strike, net, &base);
         // Calls and puts rounded to dollars, times a price change of at most 2·max(F/K, 1); and the products.
         let size = net.wrapping_abs().max(scaled(net, base.ratio).wrapping_abs());
         self.bucket.slack = (self.bucket.slack)
@@ -448,40 +471,37 @@ impl OptionBook {
             .wrapping_add(amounts.forward_puts.wrapping_abs().max(amounts.puts.wrapping_abs()) >> 46)
             .wrapping_add(amounts.units);
         self.bucket.forwards = self.bucket.forwards.wrapping_sub(amounts.forward_puts);
-        self.add_values(strike, &amounts, &base, mark, &totals[0]);
-        self.add_charges(strike, &amounts, &base, mark, totals[0].value());
+        self.add_values(strike, &amounts, &base, mark, &current);
+        self.add_charges(strike, &amounts, &base, mark, current.value());
         Ok(())
     }
 
-    /// The P&L of `net` dollars' worth of strikes in calls, by the table of section 1: seven shocks with volatility up and down, six
-    /// extremes with volatility up, and today's price at other volatilities.
+    /// A strike's mark, the volatility of it, and the P&L of `net` dollars' worth of strikes in calls; from memory where it is known.
     #[inline(never)]
-    fn add_vector(&mut self, net: i64, base: &Moneyness, mark: Q48, totals: &Totalities) {
-        let [_, up, down, tilt_up, tilt_down, day_less] = totals;
-        let pnl = |moneyness: &Moneyness, total: &TotalVolatility| call(moneyness, total).minus(mark);
-        let add = |sum: &mut i64, change: Q48| *sum = sum.wrapping_add(scaled(net, change));
-        // 24 are 14 and 10: both patterns always match.
-        let Some((pairs, others)) = self.bucket.vector.split_first_chunk_mut::<14>() else {
-            return;
-        };
-        let [extremes @ .., with_tilt_up, with_tilt_down, with_wings, with_day_less] = others else {
-            return;
-        };
-        for (shock, [with_up, with_down]) in self.shocks.normal.iter().zip(pairs.as_chunks_mut().0) {
-            let shocked = base.shocked(shock.factor, shock.ln);
-            add(with_up, pnl(&shocked, up));
-            add(with_down, pnl(&shocked, down));
+    fn add_scenarios(&mut self, strike: &Strike, net: i64, base: &Moneyness) -> (Q48, TotalVolatility) {
+        let vector = &mut self.bucket.vector;
+        let known = self.memory.as_mut().and_then(|memory| memory.find(strike));
+        if let Some(known) = known {
+            add_changes(vector, net, &known.changes);
+            return (known.mark, known.current);
         }
-        for ((shock, weight), sum) in self.shocks.extreme.iter().zip(WEIGHTS).zip(extremes) {
-            let shocked = base.shocked(shock.factor, shock.ln);
-            add(sum, weight.of(pnl(&shocked, up)));
+        let totals = self.term.shocked(strike.volatilities.current, base.ln);
+        let mark = call(base, &totals[0]);
+        if net != 0 {
+            let shocks = &self.shocks;
+            let kept = self.memory.as_mut().and_then(|memory| {
+                memory.keep(strike, mark, &totals[0], |changes| {
+                    scenario_changes(changes, shocks, base, mark, &totals, |place, change| *place = change.0);
+                })
+            });
+            match kept {
+                Some(kept) => add_changes(vector, net, &kept.changes),
+                None => scenario_changes(vector, shocks, base, mark, &totals, |sum, change| {
+                    *sum = sum.wrapping_add(scaled(net, change));
+                }),
+            }
         }
-        let (higher, lower) = (pnl(base, tilt_up), pnl(base, tilt_down));
-        add(with_tilt_up, higher);
-        add(with_tilt_down, lower);
-        // The wings are the one of the tilts that raises volatility: σ(1 + 0.15|k|).
-        add(with_wings, if base.ln.0 <= 0 { higher } else { lower });
-        add(with_day_less, pnl(base, day_less));
+        (mark, totals[0])
     }
 
     /// Values at each point that the equities ask for.

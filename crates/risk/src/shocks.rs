@@ -132,6 +132,11 @@ impl Shocks {
         }
     }
 
+    /// ψ, the shock floor and the open part.
+    pub fn made_of(&self) -> [Ratio; 3] {
+        self.made_of
+    }
+
     fn is(&self, made_of: [Ratio; 3]) -> bool {
         self.made_of == made_of && self.normal[0].factor == Q48::ONE
     }

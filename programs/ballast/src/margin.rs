@@ -8,10 +8,15 @@ use ballast_risk::{
     PriceState,
 };
 
+use crate::clearing::MAX_LEGS;
 use crate::error::{ensure, BallastError, OrError};
 use crate::state::{
-    mark, native_quantity, Asset, Balance, MarginAccount, Position, PriceFeed, RiskBoard, MAX_ASSETS, VERSION,
+    mark, native_quantity, Asset, Balance, MarginAccount, Position, PriceFeed, RiskBoard, MAX_ASSETS,
+    MAX_OPTION_POSITIONS, VERSION,
 };
+
+/// Strikes whose prices one instruction remembers: an account's, and those of a package besides. They take 11 KB of the heap.
+const REMEMBERED_STRIKES: usize = MAX_OPTION_POSITIONS + MAX_LEGS;
 
 /// How the quote asset is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +31,23 @@ pub enum QuoteRule {
 #[inline(never)]
 pub fn evaluate(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<MarginReport> {
     evaluate_with(board, account, now, QuoteRule::ByFeed)
+}
+
+/// The same with working memory that another account was evaluated with on the same board.
+#[inline(never)]
+pub fn evaluate_after(
+    board: &RiskBoard,
+    account: &MarginAccount,
+    now: i64,
+    options: Option<Box<OptionBook>>,
+) -> Result<MarginReport> {
+    let params = board.portfolio_params();
+    let mut walk = Walk::new(board, &params, now);
+    walk.evaluator.options = options;
+    walk.add_all(account, AssetSet::ALL)?;
+    walk.portfolio
+        .finish(cash(board, account, now, QuoteRule::ByFeed))
+        .or_error()
 }
 
 /// The margin of an account at `now` under a rule for the quote asset.
@@ -72,7 +94,8 @@ pub struct Revaluation<'a> {
 }
 
 impl<'a> Revaluation<'a> {
-    /// Sums the assets of the account other than `assets`. `params` are the board's.
+    /// Sums the assets of the account other than `assets`. `params` are the board's. `options` is working memory that another account
+    /// was evaluated with on the same board, and what it remembers.
     #[inline(never)]
     pub fn new(
         board: &'a RiskBoard,
@@ -80,16 +103,25 @@ impl<'a> Revaluation<'a> {
         account: &MarginAccount,
         assets: AssetSet,
         now: i64,
+        options: Option<Box<OptionBook>>,
     ) -> Result<Self> {
         let mut walk = Walk::new(board, params, now);
+        walk.evaluator.options = options;
         walk.add_all(account, assets.others())?;
+        walk.evaluator.repeats = true;
         let others = walk.portfolio.clone();
         Ok(Revaluation { walk, assets, others })
+    }
+
+    /// The working memory, for the next account.
+    pub fn into_options(self) -> Option<Box<OptionBook>> {
+        self.walk.evaluator.options
     }
 
     /// From here on takes an asset's price for this one, which is not the board's. The asset is one of those that change.
     pub fn set_price(&mut self, asset: u8, price: PriceFeed) {
         self.walk.evaluator.moved = Some((asset, price));
+        self.walk.evaluator.repeats = false;
     }
 
     /// The margin of the account as it is now. Only its cash and its positions in the assets may have changed.
@@ -176,6 +208,8 @@ pub struct Evaluator<'a> {
     method: Method,
     /// The price of an asset that is taken for another one than the board's.
     moved: Option<(u8, PriceFeed)>,
+    /// Whether options will be priced again at the same prices.
+    repeats: bool,
     /// Working memory, made when the first option is met.
     options: Option<Box<OptionBook>>,
 }
@@ -189,6 +223,7 @@ impl<'a> Evaluator<'a> {
             portfolio: board.portfolio_params(),
             method: Method::Portfolio,
             moved: None,
+            repeats: false,
             options: None,
         }
     }
@@ -209,8 +244,14 @@ impl<'a> Evaluator<'a> {
         }
         let params = asset.params();
         let price: PriceState = asset.price_state_of(feed, now)?;
-        let mut book = if legs.iter().any(Position::is_open_option) {
+        let has_options = legs.iter().any(Position::is_open_option);
+        let mut book = if has_options {
             let options = self.options.get_or_insert_with(Box::default);
+            if self.repeats {
+                options.remember(REMEMBERED_STRIKES);
+            } else {
+                options.recall();
+            }
             let mut book = AssetBook::with_options(&params, &self.portfolio, price, feed.index(), options);
             book.set_shocks(&asset.shocks.risk());
             book
@@ -222,19 +263,16 @@ impl<'a> Evaluator<'a> {
         if at_index != Notional::ZERO {
             book.set_collateral(at_index, at_slow).or_error()?;
         }
+        let quotes = Quotes {
+            board,
+            asset,
+            feed,
+            now,
+            has_options,
+        };
         let mut number = 0u8;
         for expiry in legs.chunk_by(|a, b| a.expiry == b.expiry) {
-            add_expiry(
-                &Quotes {
-                    board,
-                    asset,
-                    feed,
-                    now,
-                },
-                expiry,
-                number,
-                &mut book,
-            )?;
+            add_expiry(&quotes, expiry, number, &mut book)?;
             number = number.saturating_add(u8::from(expiry.first().is_some_and(|leg| leg.expiry != 0)));
         }
         book.finish(out).or_error()
@@ -247,11 +285,17 @@ struct Quotes<'a> {
     asset: &'a Asset,
     feed: &'a PriceFeed,
     now: i64,
+    has_options: bool,
 }
 
 /// The legs of one expiry, or the perpetuals; `number` counts the expiries.
 fn add_expiry(quotes: &Quotes, legs: &[Position], number: u8, book: &mut AssetBook) -> Result<()> {
-    if let Some(option) = legs.iter().find(|leg| leg.is_open_option()) {
+    let option = if quotes.has_options {
+        legs.iter().find(|leg| leg.is_open_option())
+    } else {
+        None
+    };
+    if let Some(option) = option {
         let expiry = quotes.asset.expiry(quotes.board.instrument(option.instrument)?)?;
         if !expiry.has_fresh_surface(quotes.now) {
             book.set_stale_surface();
@@ -259,12 +303,13 @@ fn add_expiry(quotes: &Quotes, legs: &[Position], number: u8, book: &mut AssetBo
         let expiry = expiry.risk(quotes.feed, quotes.now)?;
         book.begin_expiry(number, &expiry).or_error()?;
     }
+    let dated = legs.first().is_some_and(|leg| leg.expiry != 0);
+    let bucket = if dated {
+        Bucket::Expiry(number)
+    } else {
+        Bucket::Perpetual
+    };
     for leg in legs {
-        let bucket = if leg.expiry == 0 {
-            Bucket::Perpetual
-        } else {
-            Bucket::Expiry(number)
-        };
         add_leg(quotes, leg, bucket, book)?;
     }
     Ok(())

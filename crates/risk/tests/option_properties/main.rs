@@ -76,6 +76,32 @@ proptest! {
         prop_assert_eq!(m.equity_liquidation, m.equity_maintenance);
     }
 
+    /// Accounts one after the other with one memory, under the parameters and others, and as one would grow by a trade.
+    #[test]
+    fn remembered_prices_change_nothing(a in accounts(), b in accounts(), strikes in 1usize..40, factor in 1i64..9) {
+        let other = DEFAULTS.map(|p| AssetParams {
+            scan_range: Ratio(p.scan_range.0 / 8 * 9),
+            vol_up: Ratio(p.vol_up.0 / 2),
+            ..p
+        });
+        let mut memory = OptionBook::default();
+        memory.remember(strikes);
+        for account in [&a, &a.merged(&b), &a.scaled(factor), &b] {
+            for params in [&DEFAULTS, &other] {
+                for asset in 0..ASSETS {
+                    let with = |memory: &mut OptionBook| {
+                        report(account, asset, &params[asset], &PortfolioParams::DEFAULT, memory)
+                    };
+                    let fresh = with(&mut OptionBook::default());
+                    for _ in 0..2 {
+                        prop_assert_eq!(with(&mut memory), fresh);
+                    }
+                }
+            }
+            memory.recall();
+        }
+    }
+
     #[test]
     fn more_collateral_never_hurts(account in accounts(), asset in 0..ASSETS, more in 1i128..10i128.pow(23)) {
         let mut richer = account.clone();

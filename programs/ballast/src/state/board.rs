@@ -300,12 +300,12 @@ impl From<&AssetParams> for RiskParams {
 }
 
 impl Asset {
-    /// Basis over the index of the mark of one of the asset's instruments.
+    /// Basis over the index of the mark of one of the asset's instruments, a listed one.
     pub fn basis(&self, instrument: &Instrument) -> Result<Ratio> {
-        Ok(Ratio(match instrument.kind()? {
-            InstrumentKind::Perpetual => instrument.basis,
-            InstrumentKind::Future | InstrumentKind::Call | InstrumentKind::Put => self.expiry(instrument)?.basis,
-        }))
+        if instrument.kind == InstrumentKind::Perpetual as u8 {
+            return Ok(Ratio(instrument.basis));
+        }
+        Ok(Ratio(self.expiry(instrument)?.basis))
     }
 
     /// The expiry of one of the asset's instruments.
@@ -413,9 +413,9 @@ impl Instrument {
         }
     }
 
-    /// Whether it is an option.
+    /// Whether it is an option: the kinds from [`InstrumentKind::Call`] on are.
     pub fn is_option(&self) -> bool {
-        self.kind == InstrumentKind::Call as u8 || self.kind == InstrumentKind::Put as u8
+        self.kind >= InstrumentKind::Call as u8
     }
 
     /// A position of this size in the option, as the risk engine takes it.

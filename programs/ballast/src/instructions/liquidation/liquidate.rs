@@ -7,7 +7,7 @@ use ballast_risk::liquidation::{
     LiquidationParams,
 };
 use ballast_risk::settlement::CashLimits;
-use ballast_risk::MarginReport;
+use ballast_risk::{MarginReport, OptionBook};
 
 use super::package::{Leg, Package};
 use crate::clearing::{load_markets, MAX_LEGS};
@@ -108,7 +108,7 @@ fn step<'info>(accounts: &Liquidate<'info>, others: &'info [AccountInfo<'info>],
 
     let params = board.portfolio_params();
     let assets = package.legs.iter().map(|leg| leg.instrument.asset).collect();
-    let mut revaluation = Revaluation::new(&board, &params, &account, assets, step.now)?;
+    let mut revaluation = Revaluation::new(&board, &params, &account, assets, step.now, None)?;
     let before = revaluation.evaluate(&account)?;
     ensure!(before.is_liquidatable(), BallastError::AccountHealthy);
     package.find(&account, lots)?;
@@ -136,7 +136,7 @@ fn step<'info>(accounts: &Liquidate<'info>, others: &'info [AccountInfo<'info>],
     let sequence = account.next_sequence();
     drop(account);
 
-    step.take_over(accounts, &mut package, &bounty)?;
+    step.take_over(accounts, &mut package, &bounty, revaluation.into_options())?;
     Ok(Liquidated {
         liquidatee: accounts.liquidatee.key(),
         sequence,
@@ -284,7 +284,13 @@ impl<'a> Step<'a> {
 
     /// Gives the lots and the bounty to the liquidator, who must carry them.
     #[inline(never)]
-    fn take_over(&self, accounts: &Liquidate, package: &mut Package, bounty: &Bounty) -> Result<()> {
+    fn take_over(
+        &self,
+        accounts: &Liquidate,
+        package: &mut Package,
+        bounty: &Bounty,
+        options: Option<Box<OptionBook>>,
+    ) -> Result<()> {
         let mut account = accounts.liquidator.load_mut()?;
         let mut owner = accounts.liquidator_owner.load_mut()?;
         package.arrive(self.board, &mut account, &mut owner, bounty.quote)?;
@@ -294,7 +300,7 @@ impl<'a> Step<'a> {
             .quote_pool
             .load_mut()?
             .rebalance(before, account.quote_balance().or_error()?)?;
-        let report = margin::evaluate(self.board, &account, self.now)?;
+        let report = margin::evaluate_after(self.board, &account, self.now, options)?;
         let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
         let carried = report.equity_initial >= required && !report.is_liquidatable();
         ensure!(carried, BallastError::LiquidatorMargin);

@@ -4,7 +4,7 @@ use std::cell::RefMut;
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Lots, Notional, Price, QuoteAmount, Ratio};
 use ballast_risk::trade::{judge, TradeFacts};
-use ballast_risk::MarginReport;
+use ballast_risk::{MarginReport, OptionBook};
 
 use crate::clearing::{
     check_market_open_interest, check_owner_open_interest, check_price, check_size, fill, load_markets, release, Fill,
@@ -124,18 +124,10 @@ fn clear<'info>(
     for leg in &mut terms {
         sides.push(leg.sides()?);
     }
-    let taker = apply(
-        &accounts.taker,
-        &accounts.taker_owner,
-        &mut terms,
-        sides.iter().map(|s| s[0]),
-    )?;
-    let maker = apply(
-        &accounts.maker,
-        &accounts.maker_owner,
-        &mut terms,
-        sides.iter().map(|s| s[1]),
-    )?;
+    let mut options = None;
+    let (taker, maker) = (sides.iter().map(|s| s[0]), sides.iter().map(|s| s[1]));
+    let taker = apply(&accounts.taker, &accounts.taker_owner, &mut terms, taker, &mut options)?;
+    let maker = apply(&accounts.maker, &accounts.maker_owner, &mut terms, maker, &mut options)?;
     for (leg, (taker, maker)) in terms.iter().zip(taker.iter().zip(&maker)) {
         leg.check_freshness(taker, maker)?;
         for (fill, owner) in [(taker, &accounts.taker_owner), (maker, &accounts.maker_owner)] {
@@ -164,13 +156,15 @@ fn clear<'info>(
     Ok(events)
 }
 
-/// Fills one side of every leg and judges the account by its margin before and after all of them.
+/// Fills one side of every leg and judges the account by its margin before and after all of them. `options` is working memory for both
+/// sides, who have the legs in common.
 #[inline(never)]
 fn apply<'info>(
     account: &AccountLoader<'info, MarginAccount>,
     owner: &AccountLoader<'info, OwnerRecord>,
     legs: &mut [Terms],
     sides: impl Iterator<Item = Side>,
+    options: &mut Option<Box<OptionBook>>,
 ) -> Result<Vec<Fill>> {
     let first = legs.first().ok_or(BallastError::ZeroAmount)?;
     let (board, now) = (first.board, first.now);
@@ -178,7 +172,7 @@ fn apply<'info>(
     let mut owner = owner.load_mut()?;
     let params = board.portfolio_params();
     let assets = legs.iter().map(|leg| leg.instrument.asset).collect();
-    let mut revaluation = Revaluation::new(board, &params, &account, assets, now)?;
+    let mut revaluation = Revaluation::new(board, &params, &account, assets, now, options.take())?;
     let before = revaluation.evaluate(&account)?;
     let cash = account.cash;
     let mut cost = Dollars::ZERO;
@@ -198,6 +192,7 @@ fn apply<'info>(
         fills.push(fill);
     }
     let after = revaluation.evaluate(&account)?;
+    *options = revaluation.into_options();
     let facts = TradeFacts {
         reduces: fills.iter().all(Fill::reduces),
         cost,
