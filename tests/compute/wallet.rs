@@ -19,10 +19,10 @@ pub fn measure(table: &mut Table) {
     deposits(&mut world, &user, table);
     refresh(&mut world, table);
     fill_book(&mut world, &user, &other, &HEDGED);
+    linear(&mut world, &other, table);
     // Index and slow price half a percent apart, so that nothing is short-cut.
     world.set_prices(&[(BTC, 100_400.0), (SOL, 150.5)]);
     trades(&mut world, &user, &other, table);
-    linear(&mut world, &other, table);
     previews(&mut world, &user, table);
     methods(&mut world, &user, table);
     withdrawals(&mut world, &user, &other, table);
@@ -89,7 +89,7 @@ fn trades(world: &mut World, user: &User, other: &User, table: &mut Table) {
     );
 }
 
-/// What eight positions add to the preview of an account that has none.
+/// What eight positions add to the preview of an account that has none, while the slow prices have caught up with the index.
 fn linear(world: &mut World, other: &User, table: &mut Table) {
     let user = trader(world, 50_000);
     let summary = |world: &mut World| world.preview(&user.account.margin_account, PreviewSection::Summary).1;
