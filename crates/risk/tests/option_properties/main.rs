@@ -88,9 +88,9 @@ proptest! {
         memory.remember(strikes);
         for account in [&a, &a.merged(&b), &a.scaled(factor), &b] {
             for params in [&DEFAULTS, &other] {
-                for asset in 0..ASSETS {
+                for (asset, params) in params.iter().enumerate() {
                     let with = |memory: &mut OptionBook| {
-                        report(account, asset, &params[asset], &PortfolioParams::DEFAULT, memory)
+                        report(account, asset, params, &PortfolioParams::DEFAULT, memory)
                     };
                     let fresh = with(&mut OptionBook::default());
                     for _ in 0..2 {
