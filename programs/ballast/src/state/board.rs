@@ -8,7 +8,7 @@ use ballast_risk::{
     shock_logarithms, AssetParams, OptionLeg, PortfolioParams, PriceState, ShockTable, MAX_LEVELS, SHOCKS,
 };
 
-use super::{assert_layout, MAX_INSTRUMENTS};
+use super::{assert_layout, Wide, MAX_INSTRUMENTS};
 use crate::error::{ensure, fail, BallastError, OrError};
 
 /// Assets on one board.
@@ -96,9 +96,36 @@ pub struct Expiry {
     pub surface_time: i64,
     /// As of when the basis stands, unix seconds: the listing's time, then that of each publication. It may move only so far from there.
     pub basis_time: i64,
-    /// Room for the settlement.
-    pub _reserved: [u64; 4],
+    /// The settlement average.
+    pub settlement: SettlementRecord,
 }
+
+/// The average of index prints by which an expiry settles (margin.md section 5).
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct SettlementRecord {
+    /// Σ of the closed buckets' prints, 10⁻⁹ USD.
+    pub sum: u64,
+    /// The latest print of the open bucket, 10⁻⁹ USD; 0 where it has none.
+    pub print: i64,
+    /// The settlement price, 10⁻⁹ USD; 0 until it stands.
+    pub price: i64,
+    /// Number of the open bucket, from 1 on; 0 before the window.
+    pub bucket: u16,
+    /// Closed buckets that had a print.
+    pub filled: u16,
+    /// Zero.
+    pub _padding: [u8; 4],
+}
+assert_layout!(
+    SettlementRecord,
+    32,
+    sum = 0,
+    print = 8,
+    price = 16,
+    bucket = 24,
+    filled = 26
+);
 
 /// A volatility surface in standardised moneyness z (margin.md section 5): σ = σ_atm·(1 + skew·z + curvature·z²). 10⁻⁹ each.
 #[zero_copy]
@@ -185,9 +212,26 @@ pub struct Asset {
     pub daily_volatility: i64,
     /// Shocks of the options, made at listing.
     pub shocks: StoredShocks,
-    /// Room for realised variance and settlement buckets.
-    pub _reserved: [u8; 520],
+    /// The index over time.
+    pub index_history: IndexHistory,
+    /// Room for realised variance.
+    pub _reserved: [u8; 104],
 }
+
+/// ∫ index dt, in 10⁻⁹ USD · seconds, from which a market takes what the index was over any time up to a day back.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct IndexHistory {
+    /// Up to when `sum` stands, unix seconds; 0 before the first price.
+    pub time: i64,
+    /// The integral.
+    pub sum: Wide,
+    /// The last full hour before `time`, hours since 1970.
+    pub hour: i64,
+    /// The integral at that hour and the 23 before it, at the hour's number modulo 24.
+    pub hours: [Wide; 24],
+}
+assert_layout!(IndexHistory, 416, time = 0, sum = 8, hour = 24, hours = 32);
 
 /// ln(1 + δ) of the scenarios' price shocks, so that no margin check computes them.
 #[zero_copy]
@@ -397,8 +441,16 @@ pub struct Instrument {
     pub basis: i64,
     /// Option: ln K in units of 2⁻⁴⁸, computed at listing.
     pub ln_strike: i64,
-    /// Room for the funding and loss indices and the settlement price.
-    pub _reserved: [u64; 9],
+    /// Perpetual: what a unit held long has paid since the listing, 10⁻⁹ USD, up to the beginning of `funding_hour`.
+    pub funding_index: i64,
+    /// Perpetual: what a unit held long pays over `funding_hour`, evenly, 10⁻⁹ USD.
+    pub funding_rate: i64,
+    /// Perpetual: the hour that `funding_rate` is of, hours since 1970.
+    pub funding_hour: i64,
+    /// Perpetual: when a delisting ends trading, unix seconds; 0 while there is none. Then `expiry_slot` has its settlement.
+    pub ends_at: i64,
+    /// Room for the loss index.
+    pub _reserved: [u64; 5],
 }
 
 impl Instrument {
@@ -497,7 +549,8 @@ assert_layout!(
     surface = 16,
     slow_surface = 48,
     surface_time = 80,
-    basis_time = 88
+    basis_time = 88,
+    settlement = 96
 );
 assert_layout!(
     Asset,
@@ -508,7 +561,8 @@ assert_layout!(
     params = 168,
     expiries = 288,
     daily_volatility = 1_824,
-    shocks = 1_832
+    shocks = 1_832,
+    index_history = 1_944
 );
 assert_layout!(StoredShocks, 112, scan_range = 0, shock_floor = 8, logarithms = 16);
 assert_layout!(
@@ -522,7 +576,11 @@ assert_layout!(
     expiry = 24,
     strike = 32,
     basis = 40,
-    ln_strike = 48
+    ln_strike = 48,
+    funding_index = 56,
+    funding_rate = 64,
+    funding_hour = 72,
+    ends_at = 80
 );
 assert_layout!(
     RiskBoard,

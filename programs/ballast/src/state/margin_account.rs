@@ -13,6 +13,10 @@ pub const MAX_POSITIONS: usize = 40;
 pub const MAX_OPTION_POSITIONS: usize = 24;
 /// Collateral kinds in one margin account, cash not counted.
 pub const MAX_BALANCES: usize = 8;
+/// Markets in which one margin account may have orders resting.
+pub const MAX_BOOKS: usize = 8;
+/// Orders of one margin account that may rest.
+pub const MAX_ORDERS: usize = 32;
 /// Delegates of one margin account.
 pub const MAX_DELEGATES: usize = 4;
 /// Quote units locked while an account holds a position (margin.md section 8, dust).
@@ -56,8 +60,62 @@ pub struct Position {
     pub quote: i64,
     /// The quote at which the open lots were entered; settlement does not change it.
     pub entry_quote: i64,
-    /// Room for the funding and loss indices at the last touch.
-    pub _reserved: [u8; 16],
+    /// The instrument's funding index at the last touch, 10⁻⁹ USD for a unit.
+    pub funding_index: i64,
+    /// Room for the loss index at the last touch.
+    pub _reserved: [u8; 8],
+}
+
+/// What an account has resting in one market.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct OpenOrders {
+    /// Index of the instrument.
+    pub instrument: u16,
+    /// Orders resting.
+    pub count: u16,
+    /// Generation of the instrument; 0 where the slot is free.
+    pub generation: u32,
+    /// Lots of the bids.
+    pub bid_lots: i64,
+    /// Lots of the asks.
+    pub ask_lots: i64,
+    /// What the bids reserve, dollars (10⁻⁸).
+    pub bid_reserve: i64,
+    /// What the asks reserve, dollars (10⁻⁸).
+    pub ask_reserve: i64,
+    /// Lots that the owner's record counts for these orders besides the position; never less than a fill could add.
+    pub booked_lots: i64,
+}
+
+/// One resting order, as its account remembers it.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct OrderSlot {
+    /// The client's own number.
+    pub client_order_id: u64,
+    /// The order's number in its book; 0 where the slot is free.
+    pub sequence: u64,
+    /// Where it rests in the book.
+    pub handle: u32,
+    /// Index of the instrument.
+    pub instrument: u16,
+    /// 0 for a bid, 1 for an ask.
+    pub side: u8,
+    /// Zero.
+    pub _padding: u8,
+}
+
+/// Notional traded in the last 30 days, by day.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// The last day traded, days since 1970.
+    pub day: i64,
+    /// Σ of `daily`, dollars.
+    pub total: u64,
+    /// Notional of each day, whole dollars, at the day's number modulo 30.
+    pub daily: [u32; 30],
 }
 
 /// When the account was flagged for liquidation and what was taken since.
@@ -147,7 +205,17 @@ pub struct MarginAccount {
     /// Collateral balances; free slots have collateral 0.
     pub balances: [Balance; MAX_BALANCES],
     /// Room to grow.
-    pub _reserved: [u8; 192],
+    pub _reserved: [u8; 152],
+    /// The margin account that earns a part of this one's fees; the default key for none.
+    pub referrer: Pubkey,
+    /// What it has earned and not yet been paid, quote units.
+    pub referral_due: u64,
+    /// What was traded in the last 30 days.
+    pub volume: Volume,
+    /// What rests, by market.
+    pub books: [OpenOrders; MAX_BOOKS],
+    /// What rests, by order.
+    pub orders: [OrderSlot; MAX_ORDERS],
     /// The positions.
     pub positions: [Position; MAX_POSITIONS],
 }
@@ -163,8 +231,31 @@ assert_layout!(
     strike = 16,
     lots = 24,
     quote = 32,
-    entry_quote = 40
+    entry_quote = 40,
+    funding_index = 48
 );
+assert_layout!(
+    OpenOrders,
+    48,
+    instrument = 0,
+    count = 2,
+    generation = 4,
+    bid_lots = 8,
+    ask_lots = 16,
+    bid_reserve = 24,
+    ask_reserve = 32,
+    booked_lots = 40
+);
+assert_layout!(
+    OrderSlot,
+    24,
+    client_order_id = 0,
+    sequence = 8,
+    handle = 16,
+    instrument = 20,
+    side = 22
+);
+assert_layout!(Volume, 136, day = 0, total = 8, daily = 16);
 assert_layout!(
     Flag,
     40,
@@ -176,7 +267,7 @@ assert_layout!(
 );
 assert_layout!(
     MarginAccount,
-    3_184,
+    4_472,
     version = 0,
     index = 2,
     position_count = 4,
@@ -190,7 +281,12 @@ assert_layout!(
     flag = 256,
     order_reserve = 296,
     balances = 304,
-    positions = 624,
+    referrer = 584,
+    referral_due = 616,
+    volume = 624,
+    books = 760,
+    orders = 1_144,
+    positions = 1_912,
 );
 
 impl MarginAccount {

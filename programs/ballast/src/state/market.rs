@@ -1,8 +1,8 @@
-//! One instrument's settlement pool, open interest and dues. The order book will follow behind this header.
+//! One instrument's settlement pool, open interest and dues. The order book lies behind this header.
 use anchor_lang::prelude::*;
 use ballast_fixed::QuoteAmount;
 
-use super::assert_layout;
+use super::{assert_layout, Wide};
 use crate::error::{ensure, BallastError};
 
 /// A market, created by the client and taken over by `list_instrument`; its key is recorded on the exchange.
@@ -35,9 +35,49 @@ pub struct Market {
     pub positions: u64,
     /// Events of this market.
     pub sequence: u64,
-    /// Room for the mark's accumulator, the insurance share and the ledger of losses.
-    pub _reserved: [u8; 408],
+    /// Lots that `settle_expiry` has taken out of positions, signed; 0 before the settlement price stands.
+    pub settled_lots: i64,
+    /// Smallest order that may rest, lots.
+    pub min_order_lots: i64,
+    /// Notional by which the book of a perpetual is measured, dollars (10⁻⁸).
+    pub impact_notional: i64,
+    /// Largest funding of an hour, in 10⁻⁶ of the index.
+    pub max_funding_ppm: u32,
+    /// Orders that each side of the book has room for.
+    pub book_capacity: u32,
+    /// What the book of a perpetual has shown over time.
+    pub premium: Premium,
+    /// Room for the insurance share and the ledger of losses.
+    pub _reserved: [u8; 296],
 }
+
+/// Integrals of a perpetual's impact mid over its index (margin.md section 5), in 10⁻⁹ USD · seconds.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Premium {
+    /// Σ (impact mid − index) · time since the listing.
+    pub sum: Wide,
+    /// Up to when it stands, unix seconds.
+    pub observed_at: i64,
+    /// The asset's ∫ index dt at that time.
+    pub observed_index_sum: Wide,
+    /// The sum when the current hour began.
+    pub hour_sum: Wide,
+    /// The sum at the last update of the mark.
+    pub marked_sum: Wide,
+    /// The time of that update, unix seconds.
+    pub marked_at: i64,
+}
+assert_layout!(
+    Premium,
+    80,
+    sum = 0,
+    observed_at = 16,
+    observed_index_sum = 24,
+    hour_sum = 40,
+    marked_sum = 56,
+    marked_at = 72
+);
 assert_layout!(
     Market,
     504,
@@ -52,6 +92,12 @@ assert_layout!(
     residual = 72,
     positions = 80,
     sequence = 88,
+    settled_lots = 96,
+    min_order_lots = 104,
+    impact_notional = 112,
+    max_funding_ppm = 120,
+    book_capacity = 124,
+    premium = 128,
 );
 
 impl Market {

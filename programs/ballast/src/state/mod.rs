@@ -3,6 +3,8 @@
 //! All of them are plain old data read in place; each starts, after Anchor's discriminator, with a version byte. Amounts are raw
 //! integers here (the units are those of `ballast_fixed`) and become newtypes in the accessors.
 
+use anchor_lang::prelude::*;
+
 mod board;
 mod collateral;
 mod exchange;
@@ -37,3 +39,30 @@ macro_rules! assert_layout {
     };
 }
 pub(crate) use assert_layout;
+
+/// A signed 128-bit integer in an account, as two words: the chain and its clients align such integers differently.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Wide {
+    /// The lower 64 bits.
+    pub low: u64,
+    /// The upper 64 bits, the sign included.
+    pub high: u64,
+}
+assert_layout!(Wide, 16, low = 0, high = 8);
+
+impl Wide {
+    /// The integer.
+    pub fn get(self) -> i128 {
+        (i128::from(self.high as i64) << 64) | i128::from(self.low)
+    }
+}
+
+impl From<i128> for Wide {
+    fn from(value: i128) -> Self {
+        Wide {
+            low: value as u64,
+            high: (value >> 64) as u64,
+        }
+    }
+}
