@@ -84,7 +84,7 @@ pub fn asset(
         tick_size,
         expiry,
         basis: 0,
-        strike: 0,
+        ..book(kind)
     };
     AssetConfig {
         asset: ListAssetArgs {
@@ -101,6 +101,25 @@ pub fn asset(
             instrument(InstrumentKind::Perpetual, 0),
             instrument(InstrumentKind::Future, expiry),
         ],
+    }
+}
+
+/// The book of an instrument as genesis lists it, all else zero: 256 orders a side of ten lots at least; a perpetual is measured by 2,000
+/// dollars and pays at most 0.1 % an hour.
+pub fn book(kind: InstrumentKind) -> ListInstrumentArgs {
+    let is_perpetual = matches!(kind, InstrumentKind::Perpetual);
+    ListInstrumentArgs {
+        kind,
+        asset: 0,
+        lot_size: 0,
+        tick_size: 0,
+        expiry: 0,
+        basis: 0,
+        strike: 0,
+        book_capacity: 256,
+        min_order_lots: 10,
+        impact_notional: if is_perpetual { 2_000 * DOLLAR } else { 0 },
+        max_funding_ppm: if is_perpetual { 1_000 } else { 0 },
     }
 }
 
@@ -139,11 +158,11 @@ pub mod feeds {
 ///
 /// A genesis that resumes later keeps the `now` of its first run: another expiry would be another future.
 ///
-/// Lots are 0.0001 BTC, 0.001 ETH and 0.01 SOL.
+/// Lots are 0.0001 BTC, 0.001 ETH and 0.01 SOL; orders of 10, 30 and 60 of them may rest, some 100 dollars each.
 pub fn assets(now: i64) -> Vec<AssetConfig> {
     let expiry = now.saturating_add(60 * DAY);
     let mut btc = asset("BTC", feeds::BTC, &defaults::BTC, 100_000, 100_000_000, expiry);
-    let eth = asset("ETH", feeds::ETH, &defaults::ETH, 1_000_000, 10_000_000, expiry);
+    let mut eth = asset("ETH", feeds::ETH, &defaults::ETH, 1_000_000, 10_000_000, expiry);
     let mut sol = asset("SOL", feeds::SOL, &defaults::SOL, 10_000_000, 1_000_000, expiry);
     btc.collateral = Some(ListCollateralArgs {
         asset: 0,
@@ -155,6 +174,11 @@ pub fn assets(now: i64) -> Vec<AssetConfig> {
         deposit_cap: 500_000 * 1_000_000_000,
         owner_deposit_cap: 100_000 * 1_000_000_000,
     });
+    for (config, least) in [(&mut eth, 30), (&mut sol, 60)] {
+        for instrument in &mut config.instruments {
+            instrument.min_order_lots = least;
+        }
+    }
     let mut assets = vec![btc, eth, sol];
     for (config, volatility) in assets.iter_mut().zip(defaults::DAILY_VOLATILITY) {
         config.asset.daily_volatility = volatility.0;

@@ -44,7 +44,12 @@ pub fn create_exchange<C: Chain>(chain: &mut C, founder: &Founder) -> Result<Exc
         }));
     }
     let authority = founder.authority.pubkey();
-    let board = allocate::<RiskBoard, C>(chain, &authority, &exchange.board)?;
+    let board = allocate(
+        chain,
+        &authority,
+        &exchange.board,
+        DISCRIMINATOR + size_of::<RiskBoard>(),
+    )?;
     let args = CreateExchangeArgs {
         id: founder.id,
         fees: FEES,
@@ -108,7 +113,7 @@ fn list_instrument<C: Chain>(
         return Ok(key);
     }
     let signer = authority.pubkey();
-    let allocated = allocate::<Market, C>(chain, &signer, &market.pubkey())?;
+    let allocated = allocate(chain, &signer, &market.pubkey(), Market::size(args.book_capacity))?;
     let list = instruction::list_instrument(exchange, &signer, &market.pubkey(), args);
     chain.send(&[allocated, list], &[authority, market])?;
     Ok(market.pubkey())
@@ -152,9 +157,8 @@ fn find_market<C: Chain>(
         .and_then(|at| recorded.markets.get(at).copied()))
 }
 
-/// Creates a program-owned, zeroed account for a `T` behind its discriminator.
-fn allocate<T, C: Chain>(chain: &C, payer: &Pubkey, key: &Pubkey) -> Result<Instruction, C::Error> {
-    let len = DISCRIMINATOR + size_of::<T>();
+/// Creates a program-owned, zeroed account of `len` bytes.
+fn allocate<C: Chain>(chain: &C, payer: &Pubkey, key: &Pubkey, len: usize) -> Result<Instruction, C::Error> {
     let lamports = chain.rent(len)?;
     Ok(system_instruction::create_account(
         payer,

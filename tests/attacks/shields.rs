@@ -3,7 +3,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::instructions::{ListAssetArgs, ListCollateralArgs, ListInstrumentArgs};
 use ballast::oracle::pyth::RECEIVERS;
-use ballast::state::{Exchange, Market, DISCRIMINATOR};
+use ballast::state::{Exchange, Market};
 use ballast_client::instruction;
 use ballast_migrations::config;
 use ballast_risk::defaults;
@@ -323,7 +323,7 @@ fn list_one_more(w: &mut World, n: u8) -> Pubkey {
     ok(w, outcome);
     for args in config.instruments {
         let market = w.vm.keypair();
-        let create = allocate(w, &market.pubkey(), DISCRIMINATOR + size_of::<Market>());
+        let create = allocate(w, &market.pubkey(), Market::size(args.book_capacity));
         let args = ListInstrumentArgs { asset: n, ..args };
         let list = instruction::list_instrument(&w.exchange, &key, &market.pubkey(), args);
         let outcome = w.vm.send(&[create, list], &[&authority, &market]);

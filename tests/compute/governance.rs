@@ -68,7 +68,7 @@ fn list_collateral(world: &mut World) -> u64 {
 
 fn list_instrument(world: &mut World) -> u64 {
     let (authority, market) = (world.authority.insecure_clone(), world.vm.keypair());
-    let create = allocate(world, &market.pubkey(), DISCRIMINATOR + size_of::<Market>());
+    let create = allocate(world, &market.pubkey(), Market::size(1_024));
     let outcome = world.vm.send(&[create], &[&authority, &market]);
     ok(world, outcome);
     let args = ListInstrumentArgs {
@@ -78,7 +78,8 @@ fn list_instrument(world: &mut World) -> u64 {
         tick_size: 1,
         expiry: START + DAY,
         basis: 0,
-        strike: 0,
+        book_capacity: 1_024,
+        ..config::book(InstrumentKind::Future)
     };
     let list = instruction::list_instrument(&world.exchange, &authority.pubkey(), &market.pubkey(), args);
     let outcome = world.vm.send(&[list], &[&authority]);

@@ -2,18 +2,18 @@
 use anchor_lang::error::ErrorCode;
 use ballast::error::BallastError;
 use ballast::instructions::{ListInstrumentArgs, SurfaceUpdate};
-use ballast::state::{Exchange, InstrumentKind, Market, RiskBoard, DISCRIMINATOR};
+use ballast::state::{Exchange, InstrumentKind, Market, RiskBoard};
 use ballast_client::instruction;
 use ballast_sim::world::{Outcome, World, BTC, ETH, START, TOKEN_PROGRAM};
 use ballast_tests::refusal::{checks_declared_accounts, refuses, refuses_by_anchor};
 use ballast_tests::setup::{
-    allocate, edit, flat, list_future, list_priced_asset, publish, second_exchange, DAY, PRICE,
+    allocate, edit, flat, list_future, list_priced_asset, publish, second_exchange, DAY, DOLLAR, PRICE,
 };
 use ballast_tests::{ok, world};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-const MARKET: usize = DISCRIMINATOR + size_of::<Market>();
+const MARKET: usize = Market::size(FUTURE.book_capacity);
 const FUTURE: ListInstrumentArgs = ListInstrumentArgs {
     kind: InstrumentKind::Future,
     asset: ETH,
@@ -22,12 +22,17 @@ const FUTURE: ListInstrumentArgs = ListInstrumentArgs {
     expiry: START + 90 * DAY,
     basis: 10_000_000,
     strike: 0,
+    book_capacity: 64,
+    min_order_lots: 1,
+    impact_notional: 0,
+    max_funding_ppm: 0,
 };
 const PERPETUAL: ListInstrumentArgs = ListInstrumentArgs {
     kind: InstrumentKind::Perpetual,
     expiry: 0,
     basis: 0,
-    strike: 0,
+    impact_notional: 1_000 * DOLLAR,
+    max_funding_ppm: 1_000,
     ..FUTURE
 };
 const CALL: ListInstrumentArgs = ListInstrumentArgs {
@@ -83,6 +88,10 @@ fn a_future_takes_the_next_index_and_a_slot_of_its_asset() {
         (1, 6, 1, w.exchange.key)
     );
     assert_eq!((m.pool, m.open_interest, m.positions, m.sequence), (0, 0, 0, 0));
+    assert_eq!(
+        (m.book_capacity, m.min_order_lots, m.impact_notional, m.max_funding_ppm),
+        (64, 1, 0, 0)
+    );
 }
 
 #[test]
@@ -95,6 +104,52 @@ fn a_perpetual_has_no_expiry() {
     let i = w.board().instruments[6];
     assert_eq!((i.kind, i.asset, i.expiry_slot, i.expiry), (1, 3, 0, 0));
     assert_eq!(w.board().assets[3].expiries[0].time, 0);
+    let m: Box<Market> = w.read(&market.pubkey());
+    assert_eq!((m.impact_notional, m.max_funding_ppm), (1_000 * DOLLAR, 1_000));
+}
+
+/// Capacities of 64 to 1,024 orders a side, orders of up to a billion lots, an impact notional of up to ten million dollars and at most
+/// 0.5 % of funding an hour; the last two are a perpetual's alone.
+#[test]
+fn books_are_within_their_bounds() {
+    let mut w = world();
+    let perpetual = fourth_perpetual(&mut w);
+    let market = new_market(&mut w, Market::size(1_024));
+    let of_future = |change: fn(&mut ListInstrumentArgs)| {
+        let mut args = FUTURE;
+        change(&mut args);
+        args
+    };
+    let of_perpetual = |change: fn(&mut ListInstrumentArgs)| {
+        let mut args = perpetual.clone();
+        change(&mut args);
+        args
+    };
+    for args in [
+        of_future(|a| a.book_capacity = 0),
+        of_future(|a| a.book_capacity = 63),
+        of_future(|a| a.book_capacity = 1_025),
+        of_future(|a| a.book_capacity = u32::MAX),
+        of_future(|a| a.min_order_lots = 0),
+        of_future(|a| a.min_order_lots = -1),
+        of_future(|a| a.min_order_lots = 1_000_000_001),
+        of_future(|a| a.impact_notional = 1),
+        of_future(|a| a.max_funding_ppm = 1),
+        of_perpetual(|a| a.impact_notional = 0),
+        of_perpetual(|a| a.impact_notional = 10_000_000 * DOLLAR + 1),
+        of_perpetual(|a| a.max_funding_ppm = 0),
+        of_perpetual(|a| a.max_funding_ppm = 5_001),
+    ] {
+        refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
+    }
+    let largest = of_perpetual(|a| {
+        a.book_capacity = 1_024;
+        a.min_order_lots = 1_000_000_000;
+        a.impact_notional = 10_000_000 * DOLLAR;
+        a.max_funding_ppm = 5_000;
+    });
+    let outcome = list(&mut w, &market, largest);
+    ok(&w, outcome);
 }
 
 /// ln 3 · 2⁴⁸ = 309,231,868,366,896.66…, ln 100,000 · 2⁴⁸ = 3,240,600,427,124,013.44…, to the nearest unit or the one beside it.
@@ -411,8 +466,10 @@ fn a_board_has_256_instruments() {
 #[test]
 fn refuses_markets_that_are_small_used_or_somebody_elses() {
     let mut w = world();
-    let small = new_market(&mut w, MARKET - 1);
-    refuses(&mut w, BallastError::AccountTooSmall, |w| list(w, &small, FUTURE));
+    for len in [MARKET - 1, MARKET + 1] {
+        let other = new_market(&mut w, len);
+        refuses(&mut w, BallastError::AccountTooSmall, |w| list(w, &other, FUTURE));
+    }
     let market = new_market(&mut w, MARKET);
     let outcome = list(&mut w, &market, FUTURE);
     ok(&w, outcome);

@@ -139,8 +139,9 @@ fn an_instrument_is_listed() {
         expiry: START + 90 * DAY,
         basis: 0,
         strike: 3_000 * PRICE,
+        ..config::book(InstrumentKind::Put)
     };
-    let allocate = allocate(&w, &market.pubkey(), DISCRIMINATOR + size_of::<Market>());
+    let allocate = allocate(&w, &market.pubkey(), Market::size(args.book_capacity));
     let list = instruction::list_instrument(&w.exchange, &authority.pubkey(), &market.pubkey(), args);
     let outcome = w.vm.send(&[allocate, list], &[&authority, &market]);
     let receipt = ok(&w, outcome);

@@ -119,8 +119,8 @@ fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: 
 pub fn edit<T: Pod + Discriminator + Owner>(world: &mut World, key: &Pubkey, change: impl FnOnce(&mut T)) {
     let mut account = world.read::<T>(key);
     change(&mut account);
-    let mut data = T::DISCRIMINATOR.to_vec();
-    data.extend_from_slice(bytemuck::bytes_of(account.as_ref()));
+    let mut data = world.vm.data(key); // a market's book lies behind it
+    data[T::DISCRIMINATOR.len()..][..size_of::<T>()].copy_from_slice(bytemuck::bytes_of(account.as_ref()));
     world.vm.put(*key, ballast::ID, data);
 }
 

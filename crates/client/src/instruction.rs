@@ -91,7 +91,7 @@ pub fn list_collateral(
     build(accounts, data::ListCollateral { args })
 }
 
-/// `list_instrument`. The market's account is created in front of it: program-owned, zeroed, of `Market`'s size and eight bytes.
+/// `list_instrument`. The market's account is created in front of it: program-owned, zeroed, of [`Market::size`].
 pub fn list_instrument(
     exchange: &Exchange,
     authority: &Pubkey,

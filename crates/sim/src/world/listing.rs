@@ -1,8 +1,9 @@
 //! What the exchange's authority does after genesis: listing instruments and publishing surfaces.
 use anchor_lang::solana_program::system_instruction;
 use ballast::instructions::{ListInstrumentArgs, SurfaceUpdate};
-use ballast::state::{InstrumentKind, Market, DISCRIMINATOR};
+use ballast::state::{InstrumentKind, Market};
 use ballast_client::instruction;
+use ballast_migrations::config;
 use solana_signer::Signer;
 
 use super::{Outcome, World, SOL};
@@ -20,9 +21,10 @@ impl World {
             expiry,
             basis,
             strike,
+            ..config::book(kind)
         };
         let (market, authority) = (self.vm.keypair(), self.authority.insecure_clone());
-        let (key, len) = (market.pubkey(), DISCRIMINATOR + size_of::<Market>());
+        let (key, len) = (market.pubkey(), Market::size(args.book_capacity));
         let lamports = self.vm.svm.minimum_balance_for_rent_exemption(len);
         let create = system_instruction::create_account(&authority.pubkey(), &key, lamports, len as u64, &ballast::ID);
         let list = instruction::list_instrument(&self.exchange, &authority.pubkey(), &key, args);

@@ -2,7 +2,7 @@
 use anchor_lang::prelude::*;
 use ballast_fixed::QuoteAmount;
 
-use super::{assert_layout, Wide};
+use super::{assert_layout, Wide, DISCRIMINATOR};
 use crate::error::{ensure, BallastError};
 
 /// A market, created by the client and taken over by `list_instrument`; its key is recorded on the exchange.
@@ -100,7 +100,18 @@ assert_layout!(
     premium = 128,
 );
 
+/// Bytes of an order in a book.
+const ORDER: usize = 112;
+/// Bytes of a book besides its orders.
+const BOOK: usize = 256;
+
 impl Market {
+    /// Bytes of a market's account whose book has room for `capacity` orders a side: discriminator, header and book.
+    pub const fn size(capacity: u32) -> usize {
+        let orders = (capacity as usize).saturating_mul(2 * ORDER);
+        orders.saturating_add(BOOK + DISCRIMINATOR + size_of::<Market>())
+    }
+
     /// Adds `amount` to the pool (a loss settled) or takes it out (a gain settled, negative).
     pub fn move_pool(&mut self, amount: QuoteAmount) -> Result<()> {
         let pool = self.pool.checked_add(amount.0).ok_or(BallastError::MathOverflow)?;

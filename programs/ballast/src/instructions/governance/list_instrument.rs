@@ -1,4 +1,6 @@
 //! `list_instrument`: a perpetual, a dated future or an option, with its market.
+use std::ops::RangeInclusive;
+
 use anchor_lang::prelude::*;
 use ballast_fixed::kernel::ln_price;
 use ballast_fixed::Price;
@@ -6,9 +8,7 @@ use ballast_risk::slow_surface;
 
 use crate::error::{ensure, fail, BallastError, OrError};
 use crate::events::InstrumentListed;
-use crate::state::{
-    Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, DISCRIMINATOR, MAX_INSTRUMENTS, VERSION,
-};
+use crate::state::{Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, MAX_INSTRUMENTS, VERSION};
 
 /// Least scan range of an asset that instruments are listed on, 10⁻⁹: 1 %. Without one a position would need no margin.
 const MIN_SCAN_RANGE: i64 = 10_000_000;
@@ -21,6 +21,15 @@ const MAX_TICK: i64 = 1_000_000_000_000_000;
 
 /// Largest strike, 10⁻⁹ USD: a hundred million dollars.
 const MAX_STRIKE: i64 = 100_000_000_000_000_000;
+/// Orders that a side of a book has room for: at least, and at most.
+const BOOK_CAPACITY: RangeInclusive<u32> = 64..=1_024;
+/// Largest of the smallest orders that may rest, lots.
+const MAX_MIN_ORDER: i64 = 1_000_000_000;
+/// Largest notional by which a book is measured, dollars (10⁻⁸): ten million dollars.
+const MAX_IMPACT_NOTIONAL: i64 = 1_000_000_000_000_000;
+/// Largest funding of an hour that may be listed, in 10⁻⁶ of the index.
+const MAX_FUNDING_PPM: u32 = 5_000;
+
 /// How many times over or under the index a strike may lie.
 const FARTHEST_STRIKE: i64 = 1_000;
 
@@ -42,6 +51,33 @@ pub struct ListInstrumentArgs {
     pub basis: i64,
     /// 10⁻⁹ USD; 0 for what is no option.
     pub strike: i64,
+    /// Orders that each side of the book has room for, 64 to 1,024. The market's account is of this book's size.
+    pub book_capacity: u32,
+    /// Smallest order that may rest in the book, lots.
+    pub min_order_lots: i64,
+    /// Notional by which the book of a perpetual is measured for its mark and funding, dollars (10⁻⁸); 0 for what is no perpetual.
+    pub impact_notional: i64,
+    /// Largest funding of an hour, in 10⁻⁶ of the index; 0 for what is no perpetual.
+    pub max_funding_ppm: u32,
+}
+
+impl ListInstrumentArgs {
+    fn check_book(&self) -> Result<()> {
+        let is_perpetual = matches!(self.kind, InstrumentKind::Perpetual);
+        let (impact, funding) = (self.impact_notional, self.max_funding_ppm);
+        let measured = (1..=MAX_IMPACT_NOTIONAL).contains(&impact) && (1..=MAX_FUNDING_PPM).contains(&funding);
+        ensure!(
+            BOOK_CAPACITY.contains(&self.book_capacity)
+                && (1..=MAX_MIN_ORDER).contains(&self.min_order_lots)
+                && if is_perpetual {
+                    measured
+                } else {
+                    impact == 0 && funding == 0
+                },
+            BallastError::InvalidParameter
+        );
+        Ok(())
+    }
 }
 
 /// Accounts of `list_instrument`.
@@ -62,8 +98,9 @@ pub struct ListInstrument<'info> {
 
 impl ListInstrument<'_> {
     fn validate(&self, args: &ListInstrumentArgs) -> Result<()> {
+        args.check_book()?;
         ensure!(
-            self.market.to_account_info().data_len() >= DISCRIMINATOR + size_of::<Market>(),
+            self.market.to_account_info().data_len() == Market::size(args.book_capacity),
             BallastError::AccountTooSmall
         );
         ensure!(
@@ -152,6 +189,10 @@ pub(crate) fn list_instrument<'info>(
     market.instrument = index;
     market.generation = 1;
     market.exchange = ctx.accounts.exchange.key();
+    market.book_capacity = args.book_capacity;
+    market.min_order_lots = args.min_order_lots;
+    market.impact_notional = args.impact_notional;
+    market.max_funding_ppm = args.max_funding_ppm;
     emit!(InstrumentListed {
         exchange: ctx.accounts.exchange.key(),
         instrument: index,
