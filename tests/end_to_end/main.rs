@@ -29,6 +29,7 @@ mod refresh_surface;
 mod set_margin_method;
 mod set_volatility_publisher;
 mod settle_pnl;
+mod settlement_average;
 mod surface_feeds;
 
 mod trade_limits;

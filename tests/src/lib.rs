@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the compiled program and how outcomes are asserted.
 pub mod desk;
 pub mod refusal;
+pub mod settlement_oracle;
 pub mod setup;
 
 use std::path::PathBuf;

@@ -29,6 +29,7 @@ mod price_memory;
 pub mod report;
 pub mod scenario;
 pub mod settlement;
+pub mod settlement_window;
 mod shocks;
 pub mod slow_price;
 pub mod slow_surface;
