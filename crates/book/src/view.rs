@@ -1,0 +1,149 @@
+//! What can be asked of a book.
+use crate::layout::{self, Ends, Header, Node};
+use crate::{BookError, Handle, Order, Side};
+
+/// Orders that [`BookRef::take_value`] looks at, at most.
+pub const MAX_IMPACT_ORDERS: u32 = 32;
+
+/// A book that is only read.
+#[derive(Clone, Copy)]
+pub struct BookRef<'a> {
+    pub(crate) header: &'a Header,
+    pub(crate) nodes: &'a [Node],
+}
+
+impl<'a> BookRef<'a> {
+    /// The book in `bytes`, after checks of their number and alignment and of the counts in its header.
+    ///
+    /// Errors: [`BookError::Size`], [`BookError::Misaligned`], [`BookError::Capacity`], [`BookError::Corrupt`].
+    pub fn load(bytes: &'a [u8]) -> Result<BookRef<'a>, BookError> {
+        let (header, nodes) = layout::load(bytes)?;
+        Ok(BookRef { header, nodes })
+    }
+
+    /// Orders that a side can hold.
+    pub fn capacity(self) -> u32 {
+        self.header.capacity
+    }
+
+    /// Orders that rest on a side.
+    pub fn len(self, side: Side) -> u32 {
+        u32::from(self.ends(side).len)
+    }
+
+    /// Whether no order rests on either side.
+    pub fn is_empty(self) -> bool {
+        self.len(Side::Bid) == 0 && self.len(Side::Ask) == 0
+    }
+
+    /// The order that trades first.
+    pub fn best(self, side: Side) -> Option<Handle> {
+        self.handle(self.ends(side).best)
+    }
+
+    /// The order that trades last.
+    pub fn worst(self, side: Side) -> Option<Handle> {
+        self.handle(self.ends(side).worst)
+    }
+
+    /// The order that trades after this one.
+    pub fn next(self, handle: Handle) -> Option<Handle> {
+        self.handle(self.node(handle)?.next)
+    }
+
+    /// The order at `handle`, where one rests.
+    pub fn order(self, handle: Handle) -> Option<&'a Order> {
+        Some(&self.node(handle)?.order)
+    }
+
+    /// The side of the order at `handle`, where one rests.
+    pub fn side_of(self, handle: Handle) -> Option<Side> {
+        self.node(handle)?.side()
+    }
+
+    /// The order with this sequence number at `handle`; [`BookError::UnknownOrder`] when none or another one rests there.
+    pub fn find(self, handle: Handle, sequence: u64) -> Result<&'a Order, BookError> {
+        self.order(handle)
+            .filter(|order| order.sequence == sequence)
+            .ok_or(BookError::UnknownOrder)
+    }
+
+    /// The order that a new one at `price` displaces: the worst of a full side, where its price is worse. A new order at the same price is
+    /// the later one, so it displaces none.
+    pub fn would_evict(self, side: Side, price: i64) -> Option<Handle> {
+        if self.len(side) < self.capacity() {
+            return None;
+        }
+        let worst = self.worst(side)?;
+        side.better(price, self.order(worst)?.price).then_some(worst)
+    }
+
+    /// Σ price · lots in 10⁻⁹ USD over the best `lots` lots of a side that trade at the unix second `now`, without rounding.
+    ///
+    /// None where the side has fewer, where they are not among its best [`MAX_IMPACT_ORDERS`] orders (expired ones, which are passed over,
+    /// included), and for a number of lots that is not positive.
+    pub fn take_value(self, side: Side, lots: i64, now: i64) -> Option<i128> {
+        let mut left = if lots > 0 { lots } else { return None };
+        let mut value = 0_i128;
+        let mut at = self.best(side);
+        for _ in 0..MAX_IMPACT_ORDERS {
+            let handle = at?;
+            let node = self.node(handle)?;
+            if !node.order.has_expired(now) {
+                let taken = left.min(node.order.lots);
+                value = value.checked_add(i128::from(node.order.price).checked_mul(i128::from(taken))?)?;
+                left = left.checked_sub(taken)?;
+                if left == 0 {
+                    return Some(value);
+                }
+            }
+            at = self.handle(node.next);
+        }
+        None
+    }
+
+    /// The orders of a side, best first.
+    pub fn orders(self, side: Side) -> Orders<'a> {
+        Orders {
+            book: self,
+            at: self.best(side),
+            left: self.len(side),
+        }
+    }
+
+    pub(crate) fn ends(self, side: Side) -> &'a Ends {
+        let [bids, asks] = &self.header.sides;
+        match side {
+            Side::Bid => bids,
+            Side::Ask => asks,
+        }
+    }
+
+    /// The node of a resting order.
+    pub(crate) fn node(self, handle: Handle) -> Option<&'a Node> {
+        self.nodes.get(handle.0 as usize).filter(|node| node.side().is_some())
+    }
+
+    fn handle(self, index: u16) -> Option<Handle> {
+        (usize::from(index) < self.nodes.len()).then_some(Handle(u32::from(index)))
+    }
+}
+
+/// The orders of a side, best first: see [`BookRef::orders`].
+#[derive(Clone)]
+pub struct Orders<'a> {
+    book: BookRef<'a>,
+    at: Option<Handle>,
+    left: u32,
+}
+
+impl<'a> Iterator for Orders<'a> {
+    type Item = (Handle, &'a Order);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let handle = self.at?;
+        self.at = self.book.next(handle);
+        Some((handle, self.book.order(handle)?))
+    }
+}
