@@ -49,8 +49,13 @@ pub fn advance(slow: Price, index: Price, elapsed: u32, params: &SlowPriceParams
 /// # Errors
 /// [`Overflow`] when `seconds` is 0.
 pub(crate) fn closed_part(seconds: u32, elapsed: u32) -> Checked<u64> {
-    let kept = decay(per_second(seconds)?, elapsed.min(MAX_ELAPSED));
-    Ok((1u64 << 63).saturating_sub(kept))
+    Ok(closed_by(per_second(seconds)?, elapsed))
+}
+
+/// The same for a known e^(−1/seconds) in Q63.
+pub(crate) fn closed_by(per_second: u64, elapsed: u32) -> u64 {
+    let kept = decay(per_second, elapsed.min(MAX_ELAPSED));
+    (1u64 << 63).saturating_sub(kept)
 }
 
 /// e^(−1/seconds) in Q63, by the first terms of its series; below two units of 2⁻⁶³ for seconds ≥ 16.

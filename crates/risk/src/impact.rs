@@ -1,0 +1,194 @@
+//! The impact mid: what buying and selling a stated size costs on a book (margin.md section 5).
+//!
+//! It is measured for a size, so that a quote of one lot says nothing; it never looks at more orders than a bound, so that a book full of
+//! small ones costs no more; and it is held near the index, so that no second of a book weighs more than a bound.
+use ballast_fixed::{div_ceil, div_floor, Checked, Dollars, Lots, Notional, Overflow, Price, Quantity, Ratio};
+
+use crate::index_history::{hour_of, start_of};
+
+/// Orders that an impact is measured on, if each has the smallest size.
+pub const IMPACT_ORDERS: i64 = 32;
+/// Orders of a side that are looked at, those included that count nothing.
+pub const MAX_LOOKED_AT: usize = 64;
+
+/// An order, as far as the impact mid asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Its price.
+    pub price: Price,
+    /// What rests of it, lots.
+    pub lots: i64,
+    /// When it expires, unix seconds; 0 for never.
+    pub expires_at: i64,
+}
+
+/// What one side of a book offers for the impact's lots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Impact {
+    /// Σ price · lots, 10⁻⁹ USD · lots.
+    pub value: i128,
+    /// Until when it stands, unix seconds: the beginning of the first hour in which one of the orders expires.
+    pub until: i64,
+}
+
+/// A book's impact mid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImpactMid {
+    /// 10⁻⁹ USD; 0 where the book lacks the depth on a side.
+    pub price: i64,
+    /// Until when it stands, unix seconds, a full hour.
+    pub until: i64,
+}
+
+/// The lots that the impact is measured by: the notional at the index, rounded up, at most 32 of the smallest orders and at least a lot.
+///
+/// # Errors
+/// [`Overflow`] for an index or a lot that is not positive.
+pub fn impact_lots(notional: Dollars, index: Price, lot_size: Quantity, min_order: Lots) -> Checked<Lots> {
+    let most = min_order.0.saturating_mul(IMPACT_ORDERS).max(1);
+    let lot = index.times(lot_size); // 10⁻¹⁸ USD
+    let lots = div_ceil(Notional::from_dollars(notional).0, lot.0)?;
+    Ok(Lots(i64::try_from(lots).unwrap_or(i64::MAX).clamp(1, most)))
+}
+
+/// What the best orders offer for `lots`; they come best first. `None` where they are fewer, or more of them than are looked at.
+///
+/// An order counts up to the hour in which it expires, and in that hour no more: after that it might rest and never be filled, and the
+/// index is kept by the hour.
+pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Checked<Option<Impact>> {
+    let mut found = Impact {
+        value: 0,
+        until: i64::MAX,
+    };
+    let mut left = lots.0;
+    for order in orders.take(MAX_LOOKED_AT) {
+        if order.expires_at != 0 {
+            let until = start_of(hour_of(order.expires_at));
+            if until <= now {
+                continue;
+            }
+            found.until = found.until.min(until);
+        }
+        let taken = order.lots.min(left);
+        let value = i128::from(order.price.0).wrapping_mul(i128::from(taken)); // two 64-bit factors fit
+        found.value = found.value.checked_add(value).ok_or(Overflow)?;
+        left = left.saturating_sub(taken); // 0 ≤ taken ≤ left
+        if left <= 0 {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The mean of both sides for one lot, rounded down, held within `bound` of the index (the bounds rounded towards it).
+///
+/// # Errors
+/// [`Overflow`] out of range.
+pub fn impact_mid(bid: Impact, ask: Impact, lots: Lots, index: Price, bound: Ratio) -> Checked<ImpactMid> {
+    let both = bid.value.checked_add(ask.value).ok_or(Overflow)?;
+    let mid = div_floor(both, i128::from(lots.0).wrapping_mul(2))?;
+    let room = Quantity(index.0).times_floor(bound)?.0;
+    let (least, most) = (index.0.saturating_sub(room), index.0.saturating_add(room));
+    let mid = i64::try_from(mid).map_err(|_| Overflow)?;
+    Ok(ImpactMid {
+        price: mid.clamp(least.max(1), most.max(1)),
+        until: bid.until.min(ask.until),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOLLAR: i64 = 1_000_000_000;
+    const UNIT: i64 = 1_000_000_000;
+
+    fn quote(price: i64, lots: i64, expires_at: i64) -> Quote {
+        Quote {
+            price: Price(price),
+            lots,
+            expires_at,
+        }
+    }
+
+    #[test]
+    fn lots_are_the_notional_at_the_index() {
+        // $50,000 at $30,000 a unit and lots of 0.01 are 166.67 lots: 167. With orders of 5 lots at least, 160 at most.
+        let of = |min| {
+            impact_lots(
+                Dollars(50_000 * 100_000_000),
+                Price(30_000 * DOLLAR),
+                Quantity(UNIT / 100),
+                Lots(min),
+            )
+        };
+        assert_eq!(of(6), Ok(Lots(167)));
+        assert_eq!(of(5), Ok(Lots(160)));
+        // A lot that is dearer than the notional counts whole.
+        let one = impact_lots(Dollars(1), Price(30_000 * DOLLAR), Quantity(UNIT), Lots(1));
+        assert_eq!(one, Ok(Lots(1)));
+        let none = impact_lots(Dollars(1), Price(0), Quantity(UNIT), Lots(1));
+        assert_eq!(none, Err(Overflow));
+    }
+
+    #[test]
+    fn a_side_is_taken_from_the_best_on() {
+        // 3 lots at 100 and 2 of the 5 at 99: 300 + 198.
+        let bids = [quote(100, 3, 0), quote(99, 5, 0)];
+        let found = impact(bids.into_iter(), Lots(5), 0).unwrap();
+        assert_eq!(
+            found,
+            Some(Impact {
+                value: 498,
+                until: i64::MAX
+            })
+        );
+        assert_eq!(impact(bids.into_iter(), Lots(9), 0), Ok(None));
+        assert_eq!(impact([].into_iter(), Lots(1), 0), Ok(None));
+    }
+
+    #[test]
+    fn an_order_counts_up_to_the_hour_in_which_it_expires() {
+        let now = 10 * 3_600 + 100;
+        // The first expires at 10:50, within this hour; the second at 12:30; the third in any later hour would not be reached.
+        let asks = [
+            quote(100, 5, 10 * 3_600 + 3_000),
+            quote(101, 2, 12 * 3_600 + 1_800),
+            quote(102, 3, 0),
+            quote(103, 9, 11 * 3_600),
+        ];
+        let found = impact(asks.into_iter(), Lots(5), now).unwrap().unwrap();
+        assert_eq!((found.value, found.until), (202 + 306, 12 * 3_600));
+    }
+
+    #[test]
+    fn no_more_orders_are_looked_at_than_the_bound() {
+        let small = |count: usize| (0..count).map(|_| quote(100, 1, 0));
+        assert!(impact(small(100), Lots(64), 0).unwrap().is_some());
+        assert_eq!(impact(small(100), Lots(65), 0), Ok(None));
+        // Orders that count nothing are looked at like any other.
+        let expiring = (0..64).map(|_| quote(101, 1, 5)).chain(small(100));
+        assert_eq!(impact(expiring, Lots(1), 0), Ok(None));
+    }
+
+    #[test]
+    fn the_mid_is_rounded_down_and_held_near_the_index() {
+        let side = |value, until| Impact { value, until };
+        let mid = |bid, ask, bound| {
+            impact_mid(
+                side(bid, 7_200),
+                side(ask, 3_600),
+                Lots(5),
+                Price(100_000),
+                Ratio(bound),
+            )
+        };
+        let half_percent = 5_000_000;
+        // (499,999 + 500,008) / 10 = 100,000.7.
+        let found = mid(499_999, 500_008, half_percent).unwrap();
+        assert_eq!((found.price, found.until), (100_000, 3_600));
+        // 0.5 % of 100,000 is 500 on both sides.
+        assert_eq!(mid(600_000, 600_000, half_percent).unwrap().price, 100_500);
+        assert_eq!(mid(400_000, 400_000, half_percent).unwrap().price, 99_500);
+    }
+}
