@@ -27,6 +27,8 @@ pub fn load_markets<'info>(
     count: usize,
 ) -> Result<Vec<AccountLoader<'info, Market>>> {
     ensure!(others.len() == count.saturating_sub(1), BallastError::MarketMissing);
+    let recorded = exchange.market(first.load()?.instrument)?;
+    ensure!(recorded == first.key(), BallastError::WrongMarket);
     let mut loaders = Vec::with_capacity(MAX_LEGS);
     loaders.push(first.clone());
     for info in others {

@@ -1,12 +1,16 @@
 //! Effects that instructions share: moving lots between accounts and turning profit and loss into cash.
+mod fees;
 mod fill;
 mod markets;
 mod settlement;
 mod terms;
+mod trade;
 
+pub use fees::{fee_rates, share_fees};
 pub use fill::{
     check_market_open_interest, check_owner_open_interest, fill, fill_position, position_value, release, Fill,
 };
 pub use markets::{load_market, load_markets, MAX_LEGS};
 pub use settlement::Settlement;
 pub use terms::{check_price, check_size, Side};
+pub use trade::{check_counterparties, check_legs, clear, Deal, TradeLeg, Trader};

@@ -68,8 +68,6 @@ impl Liquidate<'_> {
         ensure!(liquidator.wallet != liquidatee.wallet, BallastError::SelfLiquidation);
         ensure!(liquidator.may_trade(self.keeper.key), BallastError::NotTrader);
         ensure!(liquidatee.order_reserve == 0, BallastError::OpenOrders);
-        let recorded = self.exchange.load()?.market(self.market.load()?.instrument)?;
-        ensure!(recorded == self.market.key(), BallastError::WrongMarket);
         Ok(())
     }
 }

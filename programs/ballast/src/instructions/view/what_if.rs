@@ -3,9 +3,9 @@ use anchor_lang::prelude::*;
 use ballast_fixed::{Lots, Price};
 
 use super::Preview;
-use crate::clearing::{check_price, check_size, fill_position, Side};
+use crate::clearing::{check_price, check_size, fee_rates, fill_position, Side};
 use crate::error::{ensure, BallastError};
-use crate::state::{ppm, Balance, Collateral, Exchange, MarginAccount, MarginMethod, RiskBoard};
+use crate::state::{Balance, Collateral, Exchange, MarginAccount, MarginMethod, RiskBoard};
 
 /// Most changes of one preview.
 pub const MAX_CHANGES: usize = 8;
@@ -98,7 +98,8 @@ fn trade(
         check_price(&exchange.limits, instrument, Price(price), mark, spot)?;
         Price(price)
     };
-    let side = Side::new(instrument, lots, price, ppm(exchange.fees.taker_ppm))?;
+    let rate = fee_rates(&exchange.fees, &account.volume, now).taker;
+    let side = Side::new(instrument, lots, price, rate)?;
     let fill = fill_position(account, index, instrument, side.lots, side.received()?)?;
     if !fill.reduces() {
         ensure!(!instrument.is_expired(now), BallastError::InstrumentExpired);
