@@ -26,6 +26,7 @@ mod method;
 mod mixed;
 mod option_book;
 mod option_mark;
+pub mod order_reserve;
 mod params;
 mod portfolio;
 mod price_memory;
