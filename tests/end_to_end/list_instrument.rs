@@ -2,7 +2,8 @@
 use anchor_lang::error::ErrorCode;
 use ballast::error::BallastError;
 use ballast::instructions::{ListInstrumentArgs, SurfaceUpdate};
-use ballast::state::{Exchange, InstrumentKind, Market, RiskBoard};
+use ballast::state::{Exchange, InstrumentKind, Market, RiskBoard, DISCRIMINATOR};
+use ballast_book::BookRef;
 use ballast_client::instruction;
 use ballast_sim::world::{Outcome, World, BTC, ETH, START, TOKEN_PROGRAM};
 use ballast_tests::refusal::{checks_declared_accounts, refuses, refuses_by_anchor};
@@ -92,6 +93,9 @@ fn a_future_takes_the_next_index_and_a_slot_of_its_asset() {
         (m.book_capacity, m.min_order_lots, m.impact_notional, m.max_funding_ppm),
         (64, 1, 0, 0)
     );
+    let data = w.vm.data(&market.pubkey());
+    let book = BookRef::load(&data[DISCRIMINATOR + size_of::<Market>()..]).expect("a book");
+    assert_eq!((book.capacity(), book.is_empty()), (64, true));
 }
 
 #[test]

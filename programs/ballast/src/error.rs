@@ -1,5 +1,6 @@
 //! Every refusal by name. Append only: a number never changes its meaning.
 use anchor_lang::prelude::*;
+use ballast_book::BookError;
 use ballast_fixed::Overflow;
 use ballast_risk::trade::Refusal;
 use ballast_risk::RiskError;
@@ -266,11 +267,51 @@ pub enum BallastError {
     /// A surface source whose feeds have been taken off.
     #[msg("No feeds are bound to the expiry any more; wait until the authority binds others")]
     SourceUnbound,
+    /// A full book whose worst order is not worse, or is of an account that was not passed.
+    #[msg("The book is full: offer a better price than its worst order, and pass that order's margin account")]
+    BookFull,
+    /// No such order.
+    #[msg("The account has no such order in this market: it was filled, cancelled or removed")]
+    OrderMissing,
+    /// An account with too many orders.
+    #[msg("The account has 32 orders resting, or orders in eight markets, already; cancel one first")]
+    TooManyOrders,
+    /// A post-only order that would trade.
+    #[msg("The post-only order would trade at once; offer a worse price")]
+    WouldTrade,
+    /// A fill-or-kill order that can't be filled.
+    #[msg("The order can't be filled whole; ask for less, at a worse price, or pass more makers' accounts")]
+    NotFilled,
+    /// A reduce-only order without a position that it reduces.
+    #[msg("The account has no position that this order reduces")]
+    NothingToReduce,
+    /// An expiry time that has passed.
+    #[msg("The order expires in the past; give it a time in the future, or 0 for none")]
+    OrderExpired,
+    /// No order that may be cancelled.
+    #[msg("None of these orders may be cancelled: none has expired, and their accounts carry them")]
+    NothingToCancel,
+    /// A book that is not what the program writes.
+    #[msg("The market's book is damaged; report this")]
+    BookCorrupt,
 }
 
 impl From<Overflow> for BallastError {
     fn from(_: Overflow) -> Self {
         BallastError::MathOverflow
+    }
+}
+
+impl From<BookError> for BallastError {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Full => BallastError::BookFull,
+            BookError::UnknownOrder => BallastError::OrderMissing,
+            BookError::Lots | BookError::Sequence => BallastError::MathOverflow,
+            BookError::Size | BookError::Misaligned | BookError::Capacity => BallastError::AccountTooSmall,
+            BookError::Initialized => BallastError::AlreadyListed,
+            BookError::Corrupt => BallastError::BookCorrupt,
+        }
     }
 }
 

@@ -100,16 +100,20 @@ assert_layout!(
     premium = 128,
 );
 
-/// Bytes of an order in a book.
-const ORDER: usize = 112;
-/// Bytes of a book besides its orders.
-const BOOK: usize = 256;
-
 impl Market {
     /// Bytes of a market's account whose book has room for `capacity` orders a side: discriminator, header and book.
     pub const fn size(capacity: u32) -> usize {
-        let orders = (capacity as usize).saturating_mul(2 * ORDER);
-        orders.saturating_add(BOOK + DISCRIMINATOR + size_of::<Market>())
+        ballast_book::size(capacity).saturating_add(DISCRIMINATOR + size_of::<Market>())
+    }
+
+    /// The header and the book in a market account's data. Its owner and discriminator have been checked.
+    pub fn split(data: &mut [u8]) -> Result<(&mut Market, &mut [u8])> {
+        let body = data.get_mut(DISCRIMINATOR..).ok_or(BallastError::AccountTooSmall)?;
+        let (header, book) = body
+            .split_at_mut_checked(size_of::<Market>())
+            .ok_or(BallastError::AccountTooSmall)?;
+        let header = bytemuck::try_from_bytes_mut(header).map_err(|_| BallastError::AccountTooSmall)?;
+        Ok((header, book))
     }
 
     /// Adds `amount` to the pool (a loss settled) or takes it out (a gain settled, negative).

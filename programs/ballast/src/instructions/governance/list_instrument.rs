@@ -1,7 +1,6 @@
 //! `list_instrument`: a perpetual, a dated future or an option, with its market.
-use std::ops::RangeInclusive;
-
 use anchor_lang::prelude::*;
+use ballast_book::{MAX_CAPACITY, MIN_CAPACITY};
 use ballast_fixed::kernel::ln_price;
 use ballast_fixed::Price;
 use ballast_risk::slow_surface;
@@ -21,8 +20,6 @@ const MAX_TICK: i64 = 1_000_000_000_000_000;
 
 /// Largest strike, 10⁻⁹ USD: a hundred million dollars.
 const MAX_STRIKE: i64 = 100_000_000_000_000_000;
-/// Orders that a side of a book has room for: at least, and at most.
-const BOOK_CAPACITY: RangeInclusive<u32> = 64..=1_024;
 /// Largest of the smallest orders that may rest, lots.
 const MAX_MIN_ORDER: i64 = 1_000_000_000;
 /// Largest notional by which a book is measured, dollars (10⁻⁸): ten million dollars.
@@ -67,7 +64,7 @@ impl ListInstrumentArgs {
         let (impact, funding) = (self.impact_notional, self.max_funding_ppm);
         let measured = (1..=MAX_IMPACT_NOTIONAL).contains(&impact) && (1..=MAX_FUNDING_PPM).contains(&funding);
         ensure!(
-            BOOK_CAPACITY.contains(&self.book_capacity)
+            (MIN_CAPACITY..=MAX_CAPACITY).contains(&self.book_capacity)
                 && (1..=MAX_MIN_ORDER).contains(&self.min_order_lots)
                 && if is_perpetual {
                     measured
@@ -193,6 +190,12 @@ pub(crate) fn list_instrument<'info>(
     market.min_order_lots = args.min_order_lots;
     market.impact_notional = args.impact_notional;
     market.max_funding_ppm = args.max_funding_ppm;
+    drop(market);
+    let account = ctx.accounts.market.to_account_info();
+    let mut data = account.try_borrow_mut_data()?;
+    let (_, book) = Market::split(&mut data)?;
+    ballast_book::init(book, args.book_capacity).or_error()?;
+    drop(data);
     emit!(InstrumentListed {
         exchange: ctx.accounts.exchange.key(),
         instrument: index,
