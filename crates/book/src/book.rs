@@ -1,6 +1,6 @@
 //! A book that is changed in place.
 use crate::layout::{self, Ends, Header, Node, FREE, NIL};
-use crate::tree::{Tree, LEVEL};
+use crate::tree::Tree;
 use crate::{BookError, BookRef, Handle, Order, Orders, Side};
 
 /// A book that is changed in place. It answers what [`BookRef`] answers, by the methods of the same names.
@@ -42,16 +42,7 @@ impl<'a> Book<'a> {
         }
         let place = self.tree(side).place(side, order.price, order.sequence)?;
         let index = self.allocate()?;
-        *self.node_mut(index)? = Node {
-            order,
-            parent: NIL,
-            children: [NIL; 2],
-            previous: NIL,
-            next: NIL,
-            state: Node::state_of(side),
-            heavy: LEVEL,
-            padding: [0; 4],
-        };
+        *self.node_mut(index)? = Node::new(order, side);
         let mut tree = self.tree(side);
         tree.insert(index, place)?;
         tree.ends.len = tree.ends.len.checked_add(1).ok_or(BookError::Corrupt)?;

@@ -1,4 +1,5 @@
 //! The bytes of a book: a header, then the nodes of both sides, which share them.
+use crate::tree::LEVEL;
 use crate::{BookError, Order, Side};
 use bytemuck::{Pod, Zeroable};
 
@@ -57,6 +58,20 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// An order that hangs nowhere yet.
+    pub const fn new(order: Order, side: Side) -> Node {
+        Node {
+            order,
+            parent: NIL,
+            children: [NIL; 2],
+            previous: NIL,
+            next: NIL,
+            state: Node::state_of(side),
+            heavy: LEVEL,
+            padding: [0; 4],
+        }
+    }
+
     pub const fn state_of(side: Side) -> u8 {
         match side {
             Side::Bid => 1,

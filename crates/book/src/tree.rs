@@ -5,6 +5,9 @@ use crate::{BookError, Side};
 /// Orders from the root of the tree to a leaf, at most: the least AVL tree of height 14 has 986 nodes, that of height 15 has 1,596.
 pub const MAX_DEPTH: u32 = 14;
 
+/// Rounds of a loop along a path, the one that finds its end included. Of 64 bits and exclusive, which is cheapest on chain.
+const STEPS: u64 = MAX_DEPTH as u64 + 1;
+
 /// The child with better orders, as a place in [`Node::children`].
 pub(crate) const BETTER: u8 = 0;
 /// The child with worse orders.
@@ -51,35 +54,30 @@ impl Tree<'_> {
     /// Where an order goes by price and then sequence number. [`BookError::Sequence`] when another order has both.
     pub fn place(&self, side: Side, price: i64, sequence: u64) -> Result<Place, BookError> {
         let rank = side.rank(price);
-        let mut place = Place {
-            parent: NIL,
-            direction: BETTER,
-        };
+        let (mut parent, mut direction) = (NIL, BETTER);
         let mut at = self.ends.root;
-        for _ in 0..=MAX_DEPTH {
+        for _ in 0..STEPS {
             if at == NIL {
-                return Ok(place);
+                return Ok(Place { parent, direction });
             }
             let node = self.node(at)?;
             let there = side.rank(node.order.price);
-            let worse = if rank == there {
-                if sequence == node.order.sequence {
+            parent = at;
+            if rank < there || (rank == there && sequence < node.order.sequence) {
+                direction = BETTER;
+                [at, _] = node.children;
+            } else {
+                if rank == there && sequence == node.order.sequence {
                     return Err(BookError::Sequence);
                 }
-                sequence > node.order.sequence
-            } else {
-                rank > there
-            };
-            place = Place {
-                parent: at,
-                direction: if worse { WORSE } else { BETTER },
-            };
-            at = node.child(place.direction);
+                direction = WORSE;
+                [_, at] = node.children;
+            }
         }
         Err(BookError::Corrupt)
     }
 
-    /// Hangs the node `index` into its place.
+    /// Hangs the new node `index` into its place.
     pub fn insert(&mut self, index: u16, place: Place) -> Result<(), BookError> {
         let Place { parent, direction } = place;
         let (previous, next) = match self.nodes.get_mut(usize::from(parent)) {
@@ -97,8 +95,6 @@ impl Tree<'_> {
         };
         let node = self.node_mut(index)?;
         node.parent = parent;
-        node.children = [NIL; 2];
-        node.heavy = LEVEL;
         node.previous = previous;
         node.next = next;
         self.thread(previous, index)?;
@@ -184,7 +180,7 @@ impl Tree<'_> {
 
     /// Restores the balance after the child `direction` of `at` has become higher by one.
     fn grown(&mut self, mut at: u16, mut direction: u8) -> Result<(), BookError> {
-        for _ in 0..=MAX_DEPTH {
+        for _ in 0..STEPS {
             if at == NIL {
                 return Ok(());
             }
@@ -206,7 +202,7 @@ impl Tree<'_> {
 
     /// Restores the balance after the child `direction` of `at` has become lower by one.
     fn shrunk(&mut self, mut at: u16, mut direction: u8) -> Result<(), BookError> {
-        for _ in 0..=MAX_DEPTH {
+        for _ in 0..STEPS {
             if at == NIL {
                 return Ok(());
             }

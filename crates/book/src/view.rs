@@ -84,17 +84,19 @@ impl<'a> BookRef<'a> {
     /// included), and for a number of lots that is not positive.
     pub fn take_value(self, side: Side, lots: i64, now: i64) -> Option<i128> {
         let mut left = if lots > 0 { lots } else { return None };
-        let mut value = 0_i128;
+        let mut value = Products::new(lots);
         let mut at = self.best(side);
         for _ in 0..MAX_IMPACT_ORDERS {
-            let handle = at?;
-            let node = self.node(handle)?;
+            let node = self.node(at?)?;
             if !node.order.has_expired(now) {
                 let taken = left.min(node.order.lots);
-                value = value.checked_add(i128::from(node.order.price).checked_mul(i128::from(taken))?)?;
-                left = left.checked_sub(taken)?;
+                if taken <= 0 {
+                    return None; // not written by this crate
+                }
+                value.add(node.order.price, taken);
+                left = left.wrapping_sub(taken); // 0 < taken ≤ left
                 if left == 0 {
-                    return Some(value);
+                    return Some(value.sum());
                 }
             }
             at = self.handle(node.next);
@@ -126,6 +128,45 @@ impl<'a> BookRef<'a> {
 
     fn handle(self, index: u16) -> Option<Handle> {
         (usize::from(index) < self.nodes.len()).then_some(Handle(u32::from(index)))
+    }
+}
+
+/// Σ price · lots where the lots add up to a known number.
+///
+/// Products of 128 bits are dear on chain, so fewer than 2³¹ lots are multiplied with the two halves of a price by themselves.
+struct Products {
+    few: bool,
+    high: i64,
+    low: i64,
+    wide: i128,
+}
+
+impl Products {
+    /// No products yet; of `lots` lots there will be at most.
+    fn new(lots: i64) -> Products {
+        Products {
+            few: lots < 1 << 31,
+            high: 0,
+            low: 0,
+            wide: 0,
+        }
+    }
+
+    fn add(&mut self, price: i64, lots: i64) {
+        if self.few {
+            // A half is in ±2³², the lots of all products together under 2³¹.
+            self.high = self.high.wrapping_add((price >> 32).wrapping_mul(lots));
+            self.low = self.low.wrapping_add((price & 0xFFFF_FFFF).wrapping_mul(lots));
+        } else {
+            // A price is in ±2⁶³, the lots of all products together under 2⁶³.
+            self.wide = self.wide.wrapping_add(i128::from(price).wrapping_mul(i128::from(lots)));
+        }
+    }
+
+    fn sum(&self) -> i128 {
+        self.wide
+            .wrapping_add(i128::from(self.high) << 32)
+            .wrapping_add(i128::from(self.low))
     }
 }
 
