@@ -251,6 +251,9 @@ impl<M: Makers> Matching<'_, '_, M> {
         if !self.incoming.side.crosses(self.incoming.limit, order.price) {
             return Ok(Some(Stop::Price));
         }
+        if order.lots <= 0 {
+            return Err(BookError::Corrupt.into());
+        }
         let expired = order.has_expired(self.incoming.now);
         if self.incoming.kind == Kind::PostOnly && !expired {
             return Err(MatchError::WouldCross);
