@@ -24,6 +24,10 @@ impl Bytes {
         Book::load(self.raw()).unwrap()
     }
 
+    pub fn snapshot(&self) -> Bytes {
+        Bytes(self.0.clone())
+    }
+
     pub fn view(&self) -> BookRef<'_> {
         BookRef::load(bytemuck::cast_slice(&self.0)).unwrap()
     }
