@@ -104,7 +104,7 @@ fn refuses_anything_left_in_any_field() {
     let leftovers: [fn(&mut MarginAccount); 4] = [
         |a| a.cash = -1,
         |a| a.reserve = 1,
-        |a| a.order_reserve = 1,
+        |a| a.books[7].count = 1,
         |a| a.balances[7].amount = 1,
     ];
     for leave in leftovers {

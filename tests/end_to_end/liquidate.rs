@@ -294,7 +294,7 @@ fn orders_go_first() {
     let (mut w, user, keeper, _) = flagged_at(96_000.0);
     w.vm.advance(2);
     let key = user.account.margin_account;
-    edit::<MarginAccount>(&mut w, &key, |a| a.order_reserve = 1);
+    edit::<MarginAccount>(&mut w, &key, |a| a.books[0].count = 1);
     refuses(&mut w, BallastError::OpenOrders, |w| {
         w.liquidate(BTC_PERP, &user.account, &keeper, 100)
     });

@@ -21,12 +21,14 @@ pub struct TradeFacts {
     pub order_reserve: Dollars,
     /// The quote asset is fresh and at par.
     pub quote_trusted: bool,
+    /// A fill in the order book by an order that may only reduce: under the maintenance margin it is judged as under the initial one.
+    pub reduces_on_book: bool,
 }
 
 /// Why a trade is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// E_mm < MM before: only liquidation, deposits and cancels are left.
+    /// E_mm < MM before: only liquidation, deposits, cancels and reductions in the order book are left.
     BelowMaintenance,
     /// Health under 1.1 before: reductions only.
     ReduceOnly,
@@ -54,7 +56,10 @@ pub fn judge(
     facts: &TradeFacts,
 ) -> Result<Result<(), Refusal>, RiskError> {
     if before.equity_maintenance < before.maintenance {
-        return Ok(Err(Refusal::BelowMaintenance));
+        if !(facts.reduces && facts.reduces_on_book) {
+            return Ok(Err(Refusal::BelowMaintenance));
+        }
+        return judge_reduction(before, after, facts.cost);
     }
     if before.is_liquidatable() {
         // Only a dead price lifts the account over its requirement. It opens no tier that liquidation does not see, but what has a live
@@ -126,6 +131,7 @@ mod tests {
         cost: Dollars::ZERO,
         order_reserve: Dollars::ZERO,
         quote_trusted: true,
+        reduces_on_book: false,
     };
     const REDUCES: TradeFacts = TradeFacts { reduces: true, ..ADDS };
 
@@ -166,6 +172,33 @@ mod tests {
         );
         assert_eq!(verdict(report(110, 100, 110, 150), after, ADDS), Ok(()));
         assert_eq!(verdict(report(109, 100, 109, 150), after, REDUCES), Ok(()));
+    }
+
+    /// E 90 against MM 100; half of it closed at a cost of 5 leaves 85 against 50, with 30 % of the 50 freed allowed, which are 15.
+    #[test]
+    fn under_the_maintenance_margin_only_the_book_takes_reductions_by_the_strict_rule() {
+        let before = report(90, 100, 90, 140);
+        let cost = |dollars: i64| TradeFacts {
+            cost: Dollars(dollars * 100_000_000),
+            reduces_on_book: true,
+            ..REDUCES
+        };
+        let after = |cost: i64| report(90 - cost, 50, 90 - cost, 70);
+        assert_eq!(verdict(before, after(5), cost(5)), Ok(()));
+        assert_eq!(verdict(before, after(15), cost(15)), Ok(()));
+        assert_eq!(verdict(before, after(16), cost(16)), Err(Refusal::ReductionTooCostly));
+        let elsewhere = TradeFacts {
+            reduces_on_book: false,
+            ..cost(5)
+        };
+        assert_eq!(verdict(before, after(5), elsewhere), Err(Refusal::BelowMaintenance));
+        let adds = TradeFacts {
+            reduces: false,
+            ..cost(5)
+        };
+        assert_eq!(verdict(before, after(5), adds), Err(Refusal::BelowMaintenance));
+        let worse = report(90, 101, 90, 141);
+        assert_eq!(verdict(before, worse, cost(0)), Err(Refusal::WorsensMargin));
     }
 
     #[test]

@@ -88,10 +88,14 @@ impl FromIterator<u8> for AssetSet {
 
 /// The margin of an account whose positions change in some assets only: the others are summed once.
 pub struct Revaluation<'a> {
+    params: &'a PortfolioParams,
     walk: Walk<'a>,
     assets: AssetSet,
     others: Box<Portfolio<'a>>,
 }
+
+/// What [`Revaluation`] has summed of an account, put aside while it is about another one.
+pub struct SetAside<'a>(Box<Portfolio<'a>>);
 
 impl<'a> Revaluation<'a> {
     /// Sums the assets of the account other than `assets`. `params` are the board's. `options` is working memory that another account
@@ -110,7 +114,44 @@ impl<'a> Revaluation<'a> {
         walk.add_all(account, assets.others())?;
         walk.evaluator.repeats = true;
         let others = walk.portfolio.clone();
-        Ok(Revaluation { walk, assets, others })
+        Ok(Revaluation {
+            params,
+            walk,
+            assets,
+            others,
+        })
+    }
+
+    /// Puts what was summed of the account aside, for [`Revaluation::resume`].
+    pub fn set_aside(&self) -> SetAside<'a> {
+        SetAside(self.others.clone())
+    }
+
+    /// Goes on with the account that was set aside.
+    pub fn resume(&mut self, account: SetAside<'a>) {
+        self.others = account.0;
+    }
+
+    /// Goes on with another account, in the same memory.
+    #[inline(never)]
+    pub fn restart(&mut self, account: &MarginAccount) -> Result<()> {
+        let walk = &mut self.walk;
+        *walk.portfolio = Portfolio::new(self.params);
+        walk.evaluator.repeats = false;
+        walk.add_all(account, self.assets.others())?;
+        walk.evaluator.repeats = true;
+        *self.others = *walk.portfolio;
+        Ok(())
+    }
+
+    /// What a position requires by itself: its initial margin by the account's method, whose collateral is left out.
+    #[inline(never)]
+    pub fn isolated(&mut self, position: Position) -> Result<Dollars> {
+        let walk = &mut self.walk;
+        walk.evaluator
+            .asset(position.asset, &[position], &[], &mut walk.report)?;
+        let (initial, _) = walk.report.alone(self.params).or_error()?;
+        Ok(initial.max(walk.report.method.0))
     }
 
     /// The working memory, for the next account.

@@ -174,6 +174,7 @@ fn apply(
         cost,
         order_reserve: Dollars(account.order_reserve),
         quote_trusted: board.quote_state(now).1,
+        reduces_on_book: false,
     };
     judge(&before, &after, &facts).or_error()?.or_error()?;
     if account.cash < cash {

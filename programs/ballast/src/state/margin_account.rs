@@ -5,7 +5,7 @@ use ballast_risk::liquidation::FlagClock;
 use ballast_risk::Method;
 
 use super::{assert_layout, Instrument};
-use crate::error::{ensure, BallastError, OrError};
+use crate::error::{ensure, BallastError};
 
 /// Positions of one margin account.
 pub const MAX_POSITIONS: usize = 40;
@@ -19,7 +19,7 @@ pub const MAX_BOOKS: usize = 8;
 pub const MAX_ORDERS: usize = 32;
 /// Delegates of one margin account.
 pub const MAX_DELEGATES: usize = 4;
-/// Quote units locked while an account holds a position (margin.md section 8, dust).
+/// Quote units locked while an account holds a position or an order (margin.md section 8, dust).
 pub const POSITION_RESERVE: QuoteAmount = QuoteAmount(2_000_000);
 
 /// A balance of one collateral.
@@ -72,20 +72,22 @@ pub struct Position {
 pub struct OpenOrders {
     /// Index of the instrument.
     pub instrument: u16,
+    /// Index of its asset.
+    pub asset: u8,
     /// Orders resting.
-    pub count: u16,
+    pub count: u8,
     /// Generation of the instrument; 0 where the slot is free.
     pub generation: u32,
-    /// Lots of the bids.
+    /// Lots of the bids, those that may only reduce the position aside.
     pub bid_lots: i64,
-    /// Lots of the asks.
+    /// Lots of the asks, the same.
     pub ask_lots: i64,
     /// What the bids reserve, dollars (10⁻⁸).
     pub bid_reserve: i64,
     /// What the asks reserve, dollars (10⁻⁸).
     pub ask_reserve: i64,
-    /// Lots that the owner's record counts for these orders besides the position; never less than a fill could add.
-    pub booked_lots: i64,
+    /// What the owner's record counts, besides the position and the lots that rest, for orders that are no more, 10⁻⁹ units.
+    pub excess: u64,
 }
 
 /// One resting order, as its account remembers it.
@@ -194,7 +196,7 @@ pub struct MarginAccount {
     pub delegates: [Pubkey; MAX_DELEGATES],
     /// The quote asset, quote units; may be negative.
     pub cash: i64,
-    /// Quote units locked while positions are open; counts in no equity.
+    /// Quote units locked while there are positions or orders, less the bounties paid of it; counts in no equity.
     pub reserve: i64,
     /// Events of this account.
     pub sequence: u64,
@@ -238,13 +240,14 @@ assert_layout!(
     OpenOrders,
     48,
     instrument = 0,
-    count = 2,
+    asset = 2,
+    count = 3,
     generation = 4,
     bid_lots = 8,
     ask_lots = 16,
     bid_reserve = 24,
     ask_reserve = 32,
-    booked_lots = 40
+    excess = 40
 );
 assert_layout!(
     OrderSlot,
@@ -341,7 +344,7 @@ impl MarginAccount {
         *key == self.wallet || (*key != Pubkey::default() && self.delegates.contains(key))
     }
 
-    /// The position in an instrument, opened in its place if need be. The first one locks the reserve.
+    /// The position in an instrument, opened in its place if need be. Locks the reserve of an account that had neither position nor order.
     pub fn open_position(&mut self, index: u16, instrument: &Instrument) -> Result<usize> {
         if let Some(at) = self.find(index) {
             let held = self.positions.get(at).ok_or(BallastError::PositionMissing)?;
@@ -368,14 +371,12 @@ impl MarginAccount {
         let at = self.positions().partition_point(|p| key(p) < key(&new));
         self.positions.copy_within(at..count, at.saturating_add(1)); // at ≤ count < 40
         *self.positions.get_mut(at).ok_or(BallastError::TooManyPositions)? = new;
-        if count == 0 {
-            self.move_reserve(POSITION_RESERVE).or_error()?;
-        }
+        self.lock_reserve()?;
         self.position_count = self.position_count.saturating_add(1);
         Ok(at)
     }
 
-    /// Drops the position at `at` if nothing is left in it; returns whether it did. The last one frees the reserve.
+    /// Drops the position at `at` if nothing is left in it; returns whether it did. Frees the reserve with the last position where no order rests.
     pub fn drop_if_empty(&mut self, at: usize) -> Result<bool> {
         let position = self.positions().get(at).ok_or(BallastError::PositionMissing)?;
         if position.lots != 0 || position.quote != 0 {
@@ -388,15 +389,12 @@ impl MarginAccount {
             .positions
             .get_mut(usize::from(self.position_count))
             .ok_or(BallastError::PositionMissing)? = Position::default();
-        if self.position_count == 0 {
-            self.move_reserve(QuoteAmount(self.reserve.wrapping_neg())) // 0 ≤ reserve
-                .or_error()?;
-        }
+        self.free_reserve()?;
         Ok(true)
     }
 
     /// Moves `amount` from cash into the reserve (back, when negative).
-    fn move_reserve(&mut self, amount: QuoteAmount) -> Checked<()> {
+    pub(super) fn move_reserve(&mut self, amount: QuoteAmount) -> Checked<()> {
         let cash = QuoteAmount(self.cash).minus(amount)?;
         let reserve = QuoteAmount(self.reserve).plus(amount)?;
         (self.cash, self.reserve) = (cash.0, reserve.0);

@@ -13,6 +13,7 @@ mod margin_account;
 mod market;
 mod owner_record;
 mod quote_pool;
+mod resting;
 mod surface_source;
 
 pub use board::*;
@@ -23,6 +24,7 @@ pub use margin_account::*;
 pub use market::*;
 pub use owner_record::*;
 pub use quote_pool::*;
+pub use resting::*;
 pub use surface_source::*;
 
 /// The version that this program writes and reads.

@@ -20,7 +20,7 @@ pub struct OwnerRecord {
     pub exchange: Pubkey,
     /// The wallet.
     pub wallet: Pubkey,
-    /// Σ |quantity| per asset over all margin accounts, 10⁻⁹ units.
+    /// Σ |quantity| per asset over all margin accounts, those of resting orders besides, 10⁻⁹ units.
     pub open_interest: [u64; MAX_ASSETS],
     /// Deposited less withdrawn per collateral, native units; never under 0.
     pub deposits: [u64; MAX_COLLATERALS],

@@ -29,7 +29,7 @@ impl CloseMarginAccount<'_> {
         let empty = account.position_count == 0
             && account.cash == 0
             && account.reserve == 0
-            && account.order_reserve == 0
+            && account.order_count() == 0
             && account.balances.iter().all(|b| b.amount == 0);
         ensure!(empty, BallastError::AccountNotEmpty);
         Ok(())
@@ -40,9 +40,11 @@ impl CloseMarginAccount<'_> {
 #[access_control(ctx.accounts.validate())]
 pub(crate) fn close_margin_account<'info>(ctx: Context<'info, CloseMarginAccount<'info>>) -> Result<()> {
     let mut owner = ctx.accounts.owner.load_mut()?;
-    owner.closed_sequence = owner.closed_sequence.max(ctx.accounts.margin_account.load()?.sequence);
+    let mut account = ctx.accounts.margin_account.load_mut()?;
+    account.reconcile(&mut owner)?; // what was counted for its orders would stay counted for ever
+    owner.closed_sequence = owner.closed_sequence.max(account.sequence);
     owner.margin_accounts = owner.margin_accounts.checked_sub(1).ok_or(BallastError::MathOverflow)?;
-    drop(owner);
+    drop((owner, account));
     emit_cpi!(MarginAccountClosed {
         margin_account: ctx.accounts.margin_account.key(),
         wallet: ctx.accounts.wallet.key(),

@@ -77,6 +77,7 @@ fn check_new_risk(board: &RiskBoard, account: &MarginAccount, margin: [&MarginRe
         cost: Dollars::ZERO,
         order_reserve: Dollars(account.order_reserve),
         quote_trusted: board.quote_state(now).1,
+        reduces_on_book: false,
     };
     let [before, after] = margin;
     judge(before, after, &facts).or_error()?.or_error()

@@ -67,7 +67,7 @@ impl Liquidate<'_> {
         let (liquidator, liquidatee) = (self.liquidator.load()?, self.liquidatee.load()?);
         ensure!(liquidator.wallet != liquidatee.wallet, BallastError::SelfLiquidation);
         ensure!(liquidator.may_trade(self.keeper.key), BallastError::NotTrader);
-        ensure!(liquidatee.order_reserve == 0, BallastError::OpenOrders);
+        ensure!(liquidatee.order_count() == 0, BallastError::OpenOrders);
         Ok(())
     }
 }
