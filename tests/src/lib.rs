@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: the compiled program and how outcomes are asserted.
 pub mod desk;
+pub mod random;
 pub mod refusal;
 pub mod settlement_oracle;
 pub mod setup;

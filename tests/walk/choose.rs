@@ -8,8 +8,8 @@ use ballast_tests::setup::*;
 
 use crate::act::{Act, Actors, HONEST, HOSTILE, KEEPERS, MAKER};
 use crate::options::{premium_base, unit_value, Surfaces};
-use crate::random::Random;
 use crate::view::{Account, View};
+use ballast_tests::random::Random;
 
 /// Prices as they are outside, in dollars, and which feeds are silent for how many more refreshes.
 pub struct Prices {

@@ -4,7 +4,6 @@ mod act;
 mod check;
 mod choose;
 mod options;
-mod random;
 mod tally;
 mod view;
 
@@ -14,7 +13,7 @@ use ballast_tests::setup::*;
 use ballast_tests::{elf, ok};
 
 use act::Actors;
-use random::Random;
+use ballast_tests::random::Random;
 use tally::Tally;
 use view::View;
 

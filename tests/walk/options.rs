@@ -6,8 +6,8 @@ use ballast_tests::ok;
 use ballast_tests::setup::*;
 
 use crate::act::{Act, Actors, HOSTILE};
-use crate::random::Random;
 use crate::view::View;
+use ballast_tests::random::Random;
 
 /// Expiries with options: a month, and that of genesis.
 const EXPIRIES: [i64; 2] = [START + 30 * DAY, START + 60 * DAY];
