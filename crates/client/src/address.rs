@@ -62,6 +62,11 @@ impl Exchange {
         find(&[seeds::OWNER, self.key.as_ref(), wallet.as_ref()])
     }
 
+    /// What a margin account's signed quotes have filled and cancelled.
+    pub fn quote_ledger(&self, margin_account: &Pubkey) -> Pubkey {
+        find(&[seeds::QUOTE_LEDGER, margin_account.as_ref()])
+    }
+
     /// One of a wallet's margin accounts.
     pub fn margin_account(&self, wallet: &Pubkey, index: u16) -> Pubkey {
         find(&[

@@ -14,7 +14,7 @@ use crate::address::{event_authority, Exchange};
 
 const SYSTEM: Pubkey = anchor_lang::system_program::ID;
 
-fn build(accounts: impl ToAccountMetas, data: impl InstructionData) -> Instruction {
+pub(crate) fn build(accounts: impl ToAccountMetas, data: impl InstructionData) -> Instruction {
     Instruction {
         program_id: ballast::ID,
         accounts: accounts.to_account_metas(None),
@@ -416,13 +416,13 @@ pub fn preview_what_if(
 }
 
 /// The market that is a named account and those behind it.
-fn first_and_others(markets: &[Pubkey]) -> (Pubkey, &[Pubkey]) {
+pub(crate) fn first_and_others(markets: &[Pubkey]) -> (Pubkey, &[Pubkey]) {
     markets
         .split_first()
         .map_or((Pubkey::default(), &[][..]), |(first, others)| (*first, others))
 }
 
-fn with_writable(mut instruction: Instruction, keys: &[Pubkey]) -> Instruction {
+pub(crate) fn with_writable(mut instruction: Instruction, keys: &[Pubkey]) -> Instruction {
     instruction
         .accounts
         .extend(keys.iter().map(|key| AccountMeta::new(*key, false)));

@@ -5,5 +5,6 @@ pub mod account;
 pub mod address;
 pub mod instruction;
 pub mod preview;
+pub mod quote;
 
 pub use address::Exchange;

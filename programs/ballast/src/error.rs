@@ -294,6 +294,42 @@ pub enum BallastError {
     /// A book that is not what the program writes.
     #[msg("The market's book is damaged; report this")]
     BookCorrupt,
+    /// No proof of the quote's signature in front of the instruction.
+    #[msg("Put an Ed25519 instruction in front of this one, with one signature and key, signature and quote in its own data")]
+    QuoteNotProved,
+    /// What was signed is no quote.
+    #[msg("The signed message is not a quote of this version; sign the bytes that the documentation states")]
+    QuoteMalformed,
+    /// A quote of another maker, or for another taker.
+    #[msg("The quote is another account's, or names another taker; pass the accounts that it names")]
+    QuoteWrongAccount,
+    /// A quote of other instruments.
+    #[msg("The quote names other instruments, or earlier ones of their slots; pass the markets of its legs in their order")]
+    QuoteWrongInstrument,
+    /// The quote's time is over.
+    #[msg("The quote has expired; ask for a new one")]
+    QuoteExpired,
+    /// A nonce under the floor.
+    #[msg("The quote's nonce is under the maker's floor; ask for a new one")]
+    QuoteVoid,
+    /// A nonce past the window.
+    #[msg("The quote's nonce is 1,024 or more above the maker's floor; the maker has to raise it")]
+    QuoteNonceTooHigh,
+    /// A nonce that is filled or cancelled.
+    #[msg("The quote's nonce is filled or cancelled; ask for a new one")]
+    QuoteSpent,
+    /// More units than are left.
+    #[msg("The quote has fewer units left than asked for; take fewer")]
+    QuoteTooLarge,
+    /// All slots for quotes filled in part are in use.
+    #[msg("The maker has 32 quotes filled in part; take all that is left of this one, or have one of them cancelled")]
+    TooManyPartialQuotes,
+    /// A floor that does not rise, or too far.
+    #[msg("A floor only rises, to half of the numbers at most; pass a higher nonce within that")]
+    QuoteFloorOutOfRange,
+    /// Another account's quote ledger.
+    #[msg("This is not the maker's quote ledger; pass the one of the margin account")]
+    WrongQuoteLedger,
 }
 
 impl From<Overflow> for BallastError {

@@ -329,3 +329,57 @@ pub struct InsuranceFunded {
     /// The fund after, quote units.
     pub balance: u64,
 }
+
+/// A margin account can quote.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct QuoteLedgerOpened {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// The lowest nonce that can be filled.
+    pub floor: u64,
+}
+
+/// A margin account quotes no more: whatever it signed is void.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct QuoteLedgerClosed {
+    /// The account.
+    pub margin_account: Pubkey,
+}
+
+/// A signed quote was filled. Its legs are the [`Traded`] events in front of this one.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct QuoteFilled {
+    /// The maker's account.
+    pub maker: Pubkey,
+    /// The taker's account.
+    pub taker: Pubkey,
+    /// The quote's number.
+    pub nonce: u64,
+    /// Units filled.
+    pub units: u64,
+    /// Units left of it.
+    pub left: u64,
+}
+
+/// A nonce can't be filled any more.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct QuoteCancelled {
+    /// The maker's account.
+    pub margin_account: Pubkey,
+    /// The nonce.
+    pub nonce: u64,
+}
+
+/// No nonce under the floor can be filled any more.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct QuoteFloorRaised {
+    /// The maker's account.
+    pub margin_account: Pubkey,
+    /// The lowest nonce that can be filled.
+    pub floor: u64,
+}

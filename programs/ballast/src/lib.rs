@@ -10,6 +10,7 @@ pub mod events;
 pub mod instructions;
 pub mod margin;
 pub mod oracle;
+pub mod quote;
 pub mod seeds;
 pub mod state;
 
@@ -112,6 +113,31 @@ pub mod ballast {
     /// Trades between two margin accounts.
     pub fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, legs: Vec<TradeLeg>) -> Result<()> {
         instructions::block_trade(ctx, legs)
+    }
+
+    /// Lets a margin account quote.
+    pub fn open_quote_ledger<'info>(ctx: Context<'info, OpenQuoteLedger<'info>>) -> Result<()> {
+        instructions::open_quote_ledger(ctx)
+    }
+
+    /// Closes a margin account's quote ledger.
+    pub fn close_quote_ledger<'info>(ctx: Context<'info, CloseQuoteLedger<'info>>) -> Result<()> {
+        instructions::close_quote_ledger(ctx)
+    }
+
+    /// Trades on a signed quote.
+    pub fn fill_quote<'info>(ctx: Context<'info, FillQuote<'info>>, units: u64) -> Result<()> {
+        instructions::fill_quote(ctx, units)
+    }
+
+    /// Takes a signed quote back.
+    pub fn cancel_quote<'info>(ctx: Context<'info, ManageQuotes<'info>>, nonce: u64) -> Result<()> {
+        instructions::cancel_quote(ctx, nonce)
+    }
+
+    /// Takes every signed quote under a nonce back.
+    pub fn raise_quote_floor<'info>(ctx: Context<'info, ManageQuotes<'info>>, floor: u64) -> Result<()> {
+        instructions::raise_quote_floor(ctx, floor)
     }
 
     /// Turns profit and loss into cash.

@@ -16,3 +16,5 @@ pub const SURFACE_SOURCE: &[u8] = b"surface";
 pub const OWNER: &[u8] = b"owner";
 /// `["margin", exchange, wallet, index as u16 LE]`
 pub const MARGIN_ACCOUNT: &[u8] = b"margin";
+/// `["quotes", margin_account]`
+pub const QUOTE_LEDGER: &[u8] = b"quotes";

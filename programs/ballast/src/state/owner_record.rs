@@ -26,8 +26,10 @@ pub struct OwnerRecord {
     pub deposits: [u64; MAX_COLLATERALS],
     /// Highest event number of the margin accounts closed so far: one that is opened again goes on from here.
     pub closed_sequence: u64,
-    /// Room for the 30-day volume.
-    pub _reserved: [u8; 184],
+    /// A floor over every nonce that the quote ledgers closed so far could fill: one that is opened again goes on from here.
+    pub closed_quote_floor: u64,
+    /// Room to grow.
+    pub _reserved: [u8; 176],
 }
 assert_layout!(
     OwnerRecord,
@@ -38,7 +40,8 @@ assert_layout!(
     wallet = 40,
     open_interest = 72,
     deposits = 328,
-    closed_sequence = 456
+    closed_sequence = 456,
+    closed_quote_floor = 464
 );
 
 impl OwnerRecord {
