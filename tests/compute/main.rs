@@ -6,6 +6,7 @@ mod distance;
 mod governance;
 mod many_assets;
 mod options;
+mod quotes;
 mod risk;
 mod strikes;
 mod table;

@@ -6,6 +6,7 @@ use ballast_tests::{elf, ok};
 
 use crate::book::funded;
 use crate::options::{fall_short, fill};
+use crate::quotes;
 use crate::table::Table;
 
 /// Sixteen options of BTC on surfaces whose slow means lag, eight on each of two expiries, calls and puts by turns.
@@ -57,6 +58,12 @@ pub fn measure(table: &mut Table) {
         used,
         420_000,
     );
+
+    let (a, b) = (funded(&mut w, 5_000_000), funded(&mut w, 5_000_000));
+    fill(&mut w, &a, &b, &legs[..5]);
+    fill(&mut w, &a, &b, &legs[5..10]);
+    let others = [options[10], options[11], options[12], options[13]];
+    quotes::measure(&mut w, [&a, &b], &others, table);
 
     let user = funded(&mut w, 5_000_000);
     let alternate: Vec<_> = (legs.iter().enumerate())

@@ -85,6 +85,21 @@ pub fn checks_every_account(world: &mut World, instruction: &Instruction, signer
 /// As [`checks_every_account`].
 #[track_caller]
 pub fn checks_declared_accounts(world: &mut World, instruction: &Instruction, count: usize, signers: &[&Keypair]) {
+    checks_accounts_behind(world, &[], instruction, count, signers);
+}
+
+/// As [`checks_declared_accounts`], for an instruction that needs others in front of it.
+///
+/// # Panics
+/// As [`checks_every_account`].
+#[track_caller]
+pub fn checks_accounts_behind(
+    world: &mut World,
+    front: &[Instruction],
+    instruction: &Instruction,
+    count: usize,
+    signers: &[&Keypair],
+) {
     for at in 0..count {
         for (meta, error) in mistakes(world, &instruction.accounts[at]) {
             let mut wrong = instruction.clone();
@@ -92,9 +107,10 @@ pub fn checks_declared_accounts(world: &mut World, instruction: &Instruction, co
             let signs = |key: &&&Keypair| meta.is_signer || key.pubkey() != meta.pubkey;
             let signers: Vec<&Keypair> = signers.iter().filter(signs).copied().collect();
             let name = format!("account {at} as {meta:?}: {error:?}");
+            let all = [front, &[wrong]].concat();
             match error {
-                Some(error) => refuses_code(world, u32::from(error), &name, |w| w.vm.send(&[wrong], &signers)),
-                None => refuses_somehow(world, |w| w.vm.send(&[wrong], &signers)),
+                Some(error) => refuses_code(world, u32::from(error), &name, |w| w.vm.send(&all, &signers)),
+                None => refuses_somehow(world, |w| w.vm.send(&all, &signers)),
             }
         }
     }

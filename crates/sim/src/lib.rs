@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod invariants;
 pub mod keeper;
+pub mod precompile;
 pub mod prices;
 pub mod replay;
 pub mod snapshot;

@@ -12,6 +12,8 @@ use solana_signer::Signer;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
 
+use crate::precompile;
+
 /// Compute units that every transaction asks for: the most there are.
 const COMPUTE_LIMIT: u32 = 1_400_000;
 /// Compute units of the instruction that asks for them.
@@ -61,6 +63,7 @@ impl Vm {
     /// When the VM does not accept the ELF.
     pub fn new(elf: &[u8], now: i64) -> Vm {
         let mut svm = LiteSVM::new();
+        precompile::install(&mut svm);
         svm.add_program(ballast::ID, elf).expect("the VM accepts the program");
         let mut vm = Vm {
             svm,
@@ -130,6 +133,14 @@ impl Vm {
         self.svm.expire_blockhash();
         let mut all = vec![compute_limit()];
         all.extend_from_slice(instructions);
+        precompile::verify(&all).map_err(|error| {
+            Box::new(Refused {
+                error,
+                code: None,
+                logs: Vec::new(),
+                compute_units: 0,
+            })
+        })?;
         let message = Message::new(&all, Some(&self.payer.pubkey()));
         let mut keys: Vec<&Keypair> = vec![&self.payer];
         for signer in signers {
@@ -140,7 +151,7 @@ impl Vm {
         let transaction = Transaction::new(&keys, message, self.svm.latest_blockhash());
         match self.svm.send_transaction(transaction) {
             Ok(meta) => Ok(Receipt {
-                compute_units: meta.compute_units_consumed - COMPUTE_LIMIT_COST,
+                compute_units: meta.compute_units_consumed - COMPUTE_LIMIT_COST - precompile::cost(instructions),
                 events: events(&meta.inner_instructions),
                 return_data: meta.return_data.data,
                 logs: meta.logs,

@@ -113,7 +113,7 @@ pub enum Action {
         /// Native units.
         amount: u64,
     },
-    /// `block_trade`.
+    /// `block_trade` and `fill_quote`.
     Trade {
         /// Who buys (sells, where `lots` is negative).
         taker: Pubkey,
@@ -170,6 +170,8 @@ pub enum Action {
         /// The account.
         account: Pubkey,
     },
+    /// What a maker does to its quote ledger.
+    Quotes,
     /// `refresh_prices`.
     Refresh,
     /// `preview`.
@@ -187,7 +189,7 @@ impl Action {
             Action::Open { account } | Action::Close { account } => vec![*account],
             Action::Trade { taker, maker, .. } => vec![*taker, *maker],
             Action::Liquidate { account, keeper, .. } => vec![*account, *keeper],
-            Action::FundInsurance { .. } | Action::Refresh | Action::Preview => Vec::new(),
+            Action::FundInsurance { .. } | Action::Quotes | Action::Refresh | Action::Preview => Vec::new(),
         }
     }
 }

@@ -117,6 +117,7 @@ fn commons(change: &Change) -> Result<(), Broken> {
         change.action,
         Action::Open { .. }
             | Action::Close { .. }
+            | Action::Quotes
             | Action::Refresh
             | Action::Preview
             | Action::Flag { .. }

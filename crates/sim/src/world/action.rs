@@ -16,11 +16,16 @@ const PRICE_UNIT: f64 = 1e9;
 impl World {
     /// Sends an action's instruction. Where the world is watched, every invariant is checked on the exchange before and after it.
     pub fn send(&mut self, action: &Action, instruction: Instruction, signers: &[&Keypair]) -> Outcome {
+        self.send_all(action, &[instruction], signers)
+    }
+
+    /// As [`World::send`], where the action takes several instructions.
+    pub fn send_all(&mut self, action: &Action, instructions: &[Instruction], signers: &[&Keypair]) -> Outcome {
         let Some(mut watch) = self.watch.take() else {
-            return self.vm.send(&[instruction], signers);
+            return self.vm.send(instructions, signers);
         };
         let before = Picture::of(self);
-        let outcome = self.vm.send(&[instruction], signers);
+        let outcome = self.vm.send(instructions, signers);
         watch.saw(&before, &Picture::of(self), action, outcome.is_ok());
         self.watch = Some(watch);
         outcome

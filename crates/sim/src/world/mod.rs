@@ -1,6 +1,7 @@
 //! A world to act in: an exchange after genesis, wallets with tokens and margin accounts, and Pyth price accounts.
 mod action;
 mod listing;
+mod quote;
 mod read;
 mod token;
 mod value_feed;
@@ -20,6 +21,7 @@ use solana_signer::Signer;
 use crate::invariants::Watch;
 use crate::vm::{Receipt, Refused, Vm};
 
+pub use quote::sign;
 pub use read::Totals;
 pub use token::{mint_account, token_account, token_amount, TOKEN_PROGRAM};
 pub use value_feed::ValueMessage;
