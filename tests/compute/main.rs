@@ -6,6 +6,7 @@ mod distance;
 mod governance;
 mod many_assets;
 mod options;
+mod orders;
 mod quotes;
 mod risk;
 mod strikes;
@@ -24,6 +25,7 @@ fn every_instruction_stays_under_its_ceiling() {
     governance::measure(&mut table);
     wallet::measure(&mut table);
     risk::measure(&mut table);
+    orders::measure(&mut table);
     options::measure(&mut table);
     strikes::measure(&mut table);
     distance::measure(&mut table);

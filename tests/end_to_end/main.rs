@@ -19,6 +19,7 @@ mod open_margin_account;
 mod option_refusals;
 mod options;
 mod package_trade;
+mod place_order;
 mod preview;
 mod preview_client;
 mod preview_distance;

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod address;
 pub mod instruction;
+pub mod order;
 pub mod preview;
 pub mod quote;
 

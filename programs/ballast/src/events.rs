@@ -383,3 +383,108 @@ pub struct QuoteFloorRaised {
     /// The lowest nonce that can be filled.
     pub floor: u64,
 }
+
+/// An order came to a book: what it traded with, whom it displaced and what is left of it.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct OrderPlaced {
+    /// The market.
+    pub market: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The instrument.
+    pub instrument: u16,
+    /// Whose order it is.
+    pub margin_account: Pubkey,
+    /// The client's own number.
+    pub client_order_id: u64,
+    /// 0 for a bid, 1 for an ask.
+    pub side: u8,
+    /// 10⁻⁹ USD.
+    pub price: i64,
+    /// Lots that it came with; of a reduce-only order, those that reduce.
+    pub lots: i64,
+    /// What traded at once, order by order.
+    pub fills: Vec<OrderFill>,
+    /// What left the book without a trade.
+    pub removed: Vec<RemovedOrder>,
+    /// Its number in the book; 0 where nothing rests.
+    pub order: u64,
+    /// Lots that rest.
+    pub resting: i64,
+}
+
+/// A fill of a resting order.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderFill {
+    /// The maker's account.
+    pub maker: Pubkey,
+    /// The order's number in the book.
+    pub order: u64,
+    /// The maker's own number.
+    pub client_order_id: u64,
+    /// What the taker bought (sold, when negative), lots.
+    pub lots: i64,
+    /// 10⁻⁹ USD.
+    pub price: i64,
+    /// Quote units.
+    pub taker_fee: i64,
+    /// Quote units.
+    pub maker_fee: i64,
+}
+
+/// Lots that left the book without a trade.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemovedOrder {
+    /// Whose order it is.
+    pub margin_account: Pubkey,
+    /// Its number in the book.
+    pub order: u64,
+    /// The client's own number.
+    pub client_order_id: u64,
+    /// 0 for a bid, 1 for an ask.
+    pub side: u8,
+    /// 10⁻⁹ USD.
+    pub price: i64,
+    /// Lots.
+    pub lots: i64,
+    /// Why.
+    pub reason: RemovalReason,
+}
+
+/// Why an order left the book without a trade.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovalReason {
+    /// By its owner.
+    Cancelled,
+    /// Its time had come, or its instrument's.
+    Expired,
+    /// Its account could not carry it, or it may only reduce and there was nothing left to reduce.
+    NotCarried,
+    /// It met an order of its own wallet.
+    SelfTrade,
+    /// What a fill left was under the smallest order.
+    TooSmall,
+    /// Its price had fallen out of the band around the mark.
+    OutsideBand,
+    /// A better order needed its place in a full book.
+    Evicted,
+}
+
+/// Orders were taken out of a book.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct OrdersRemoved {
+    /// The market.
+    pub market: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// The instrument.
+    pub instrument: u16,
+    /// The orders.
+    pub removed: Vec<RemovedOrder>,
+    /// Who was paid for it; the default key for nobody.
+    pub cranker: Pubkey,
+    /// What they were paid out of the accounts' locked reserves, quote units.
+    pub bounty: i64,
+}

@@ -15,7 +15,7 @@ pub mod seeds;
 pub mod state;
 
 pub use instructions::*;
-use state::{MarginMethod, ValueLimits};
+use state::{MarginMethod, OrderId, ValueLimits};
 
 declare_id!("BLSTxFhSiQmGqBBS4HxB6a8hsWoYt9DRGo1JECPhZUvH");
 
@@ -138,6 +138,31 @@ pub mod ballast {
     /// Takes every signed quote under a nonce back.
     pub fn raise_quote_floor<'info>(ctx: Context<'info, ManageQuotes<'info>>, floor: u64) -> Result<()> {
         instructions::raise_quote_floor(ctx, floor)
+    }
+
+    /// Places an order in a market's book.
+    pub fn place_order<'info>(ctx: Context<'info, PlaceOrder<'info>>, args: OrderArgs) -> Result<()> {
+        instructions::place_order(ctx, args)
+    }
+
+    /// Cancels an order.
+    pub fn cancel_order<'info>(ctx: Context<'info, CancelOrders<'info>>, id: OrderId) -> Result<()> {
+        instructions::cancel_order(ctx, id)
+    }
+
+    /// Cancels all orders of an account in some markets.
+    pub fn cancel_all_orders<'info>(ctx: Context<'info, CancelOrders<'info>>) -> Result<()> {
+        instructions::cancel_all_orders(ctx)
+    }
+
+    /// Removes orders that have expired or that their accounts can't carry.
+    pub fn cancel_stale_orders<'info>(ctx: Context<'info, CancelStaleOrders<'info>>) -> Result<()> {
+        instructions::cancel_stale_orders(ctx)
+    }
+
+    /// Has an owner's record forget orders that are no more.
+    pub fn reconcile_owner<'info>(ctx: Context<'info, ReconcileOwner<'info>>) -> Result<()> {
+        instructions::reconcile_owner(ctx)
     }
 
     /// Turns profit and loss into cash.

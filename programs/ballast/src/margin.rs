@@ -144,10 +144,11 @@ impl<'a> Revaluation<'a> {
         Ok(())
     }
 
-    /// What a position requires by itself: its initial margin by the account's method, whose collateral is left out.
+    /// The initial margin that the account's method asks for a position by itself.
     #[inline(never)]
-    pub fn isolated(&mut self, position: Position) -> Result<Dollars> {
+    pub fn isolated(&mut self, account: &MarginAccount, position: Position) -> Result<Dollars> {
         let walk = &mut self.walk;
+        walk.evaluator.method = account.risk_method();
         walk.evaluator
             .asset(position.asset, &[position], &[], &mut walk.report)?;
         let (initial, _) = walk.report.alone(self.params).or_error()?;

@@ -22,6 +22,7 @@ pub mod withdrawable;
 use std::fmt;
 
 use anchor_lang::prelude::Pubkey;
+use ballast::instructions::OrderArgs;
 
 pub use conservation::conservation;
 pub use party::{Moment, Party};
@@ -172,6 +173,34 @@ pub enum Action {
     },
     /// What a maker does to its quote ledger.
     Quotes,
+    /// `place_order`.
+    Place {
+        /// Whose order it is.
+        account: Pubkey,
+        /// The instrument.
+        instrument: usize,
+        /// The order.
+        order: OrderArgs,
+        /// The other accounts that were passed.
+        makers: Vec<Pubkey>,
+    },
+    /// `cancel_order` and `cancel_all_orders`.
+    Cancel {
+        /// Whose orders they are.
+        account: Pubkey,
+    },
+    /// `cancel_stale_orders`.
+    CancelStale {
+        /// Whose orders are looked at.
+        accounts: Vec<Pubkey>,
+        /// Who gets the bounties.
+        cranker: Option<Pubkey>,
+    },
+    /// `reconcile_owner`.
+    Reconcile {
+        /// Whose orders they were.
+        account: Pubkey,
+    },
     /// `refresh_prices`.
     Refresh,
     /// `preview`.
@@ -190,6 +219,9 @@ impl Action {
             Action::Trade { taker, maker, .. } => vec![*taker, *maker],
             Action::Liquidate { account, keeper, .. } => vec![*account, *keeper],
             Action::FundInsurance { .. } | Action::Quotes | Action::Refresh | Action::Preview => Vec::new(),
+            Action::Cancel { account } | Action::Reconcile { account } => vec![*account],
+            Action::Place { account, makers, .. } => [&[*account], &makers[..]].concat(),
+            Action::CancelStale { accounts, cranker } => accounts.iter().chain(cranker).copied().collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A world to act in: an exchange after genesis, wallets with tokens and margin accounts, and Pyth price accounts.
 mod action;
 mod listing;
+mod order;
 mod quote;
 mod read;
 mod token;
@@ -21,6 +22,7 @@ use solana_signer::Signer;
 use crate::invariants::Watch;
 use crate::vm::{Receipt, Refused, Vm};
 
+pub use order::{at_once, limit, post_only};
 pub use quote::sign;
 pub use read::Totals;
 pub use token::{mint_account, token_account, token_amount, TOKEN_PROGRAM};

@@ -55,26 +55,38 @@ pub fn fill(
     let is_new = account.position(market.instrument).is_none();
     let fill = fill_position(account, market.instrument, instrument, lots, quote)?;
     let (before, after) = (fill.before, fill.after);
-    if is_new {
-        market.positions = market.positions.saturating_add(1);
-    }
-    let long = |lots: Lots| lots.0.max(0);
-    market.open_interest = market
-        .open_interest
-        .checked_sub(long(before))
-        .and_then(|rest| rest.checked_add(long(after)))
-        .ok_or(BallastError::MathOverflow)?;
+    count_positions(market, !is_new, true)?;
+    count_open_interest(market, &fill)?;
     let size = |lots: Lots| lots.quantity(instrument.lot_size()).map(|q| q.0.unsigned_abs());
     owner.change_open_interest(instrument.asset, size(before).or_error()?, size(after).or_error()?)?;
     Ok(fill)
 }
 
+/// Counts in the market that an account has a position there, or has it no more.
+pub fn count_positions(market: &mut Market, before: bool, after: bool) -> Result<()> {
+    let positions = market.positions.checked_sub(u64::from(before));
+    let positions = positions.and_then(|rest| rest.checked_add(u64::from(after)));
+    market.positions = positions.ok_or(BallastError::MathOverflow)?;
+    Ok(())
+}
+
+/// Counts in the market's open interest what a fill has done to one account's position.
+pub fn count_open_interest(market: &mut Market, fill: &Fill) -> Result<()> {
+    let long = |lots: Lots| lots.0.max(0);
+    market.open_interest = market
+        .open_interest
+        .checked_sub(long(fill.before))
+        .and_then(|rest| rest.checked_add(long(fill.after)))
+        .ok_or(BallastError::MathOverflow)?;
+    Ok(())
+}
+
 /// Frees the position's slot if nothing is left in it.
 pub fn release(account: &mut MarginAccount, market: &mut Market, at: usize) -> Result<()> {
-    if account.drop_if_empty(at)? {
-        market.positions = market.positions.checked_sub(1).ok_or(BallastError::MathOverflow)?;
+    match account.drop_if_empty(at)? {
+        true => count_positions(market, true, false),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses open interest over the instrument's cap. Asked only when an instruction has raised it: a price that rises must stop no exit.

@@ -2,15 +2,17 @@
 mod fees;
 mod fill;
 mod markets;
+pub mod orders;
 mod settlement;
 mod terms;
 mod trade;
 
 pub use fees::{fee_rates, share_fees};
 pub use fill::{
-    check_market_open_interest, check_owner_open_interest, fill, fill_position, position_value, release, Fill,
+    check_market_open_interest, check_owner_open_interest, count_open_interest, count_positions, fill, fill_position,
+    position_value, release, Fill,
 };
 pub use markets::{load_market, load_markets, MAX_LEGS};
 pub use settlement::Settlement;
 pub use terms::{check_price, check_size, Side};
-pub use trade::{check_counterparties, check_legs, clear, Deal, TradeLeg, Trader};
+pub use trade::{check_cash, check_counterparties, check_legs, clear, Deal, TradeLeg, Trader};

@@ -1,6 +1,6 @@
 //! The terms of a trade's leg: what its price and size must be, and what each side gets and pays. A what-if asks for the same.
 use anchor_lang::prelude::*;
-use ballast_fixed::{Lots, Price, Quantity, QuoteAmount, Ratio};
+use ballast_fixed::{Dollars, Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
 
 use crate::error::{ensure, BallastError, OrError};
 use crate::state::{ppm, Instrument, Limits};
@@ -28,6 +28,14 @@ impl Side {
             .quote_ceil();
         let quote = notional.negated().or_error()?.quote_floor().or_error()?;
         Ok(Side { lots, quote, fee })
+    }
+
+    /// Loss against the mark plus fees, rounded up; negative where a gain against the mark is larger than the fees. Fails on overflow.
+    pub fn cost(&self, instrument: &Instrument, mark: Price) -> Result<Dollars> {
+        let quantity = self.lots.quantity(instrument.lot_size()).or_error()?;
+        let paid = Notional::from_quote(self.quote).negated().or_error()?;
+        let loss = paid.minus(mark.times(quantity)).or_error()?.ceil().or_error()?;
+        self.fee.dollars().and_then(|fee| fee.plus(loss)).or_error()
     }
 
     /// What the position receives: the quote less the fee. Fails on overflow.

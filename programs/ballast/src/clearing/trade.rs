@@ -2,7 +2,7 @@
 use std::cell::RefMut;
 
 use anchor_lang::prelude::*;
-use ballast_fixed::{Dollars, Lots, Notional, Price, QuoteAmount, Ratio};
+use ballast_fixed::{Dollars, Lots, Price, QuoteAmount, Ratio};
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::{MarginReport, OptionBook};
 
@@ -164,7 +164,7 @@ fn apply(
             received,
         )?;
         release(&mut account, &mut leg.market, fill.at)?;
-        cost = cost.plus(leg.cost(&side)?).or_error()?;
+        cost = cost.plus(side.cost(leg.instrument, leg.mark)?).or_error()?;
         fills.push(fill);
     }
     let after = revaluation.evaluate(&account)?;
@@ -244,18 +244,10 @@ impl<'a> Terms<'a> {
             .ok_or(BallastError::MathOverflow)?;
         Ok([taker, maker])
     }
-
-    /// Loss against the mark plus fees, rounded up; a gain against the mark is not a cost.
-    fn cost(&self, side: &Side) -> Result<Dollars> {
-        let quantity = side.lots.quantity(self.instrument.lot_size()).or_error()?;
-        let paid = Notional::from_quote(side.quote).negated().or_error()?;
-        let loss = paid.minus(self.mark.times(quantity)).or_error()?.ceil().or_error()?;
-        side.fee.dollars().and_then(|fee| fee.plus(loss)).or_error()
-    }
 }
 
-/// The reserve that a first position locks may not push cash under what the collateral backs.
-fn check_cash(board: &RiskBoard, account: &MarginAccount, after: &MarginReport) -> Result<()> {
+/// The reserve that a first position or order locks may not push cash under what the collateral backs.
+pub fn check_cash(board: &RiskBoard, account: &MarginAccount, after: &MarginReport) -> Result<()> {
     let backing = board.in_quote(after.credit_initial)?;
     let covered = account.cash >= 0 || QuoteAmount(account.cash).plus(backing).or_error()?.0 >= 0;
     ensure!(covered, BallastError::CashUnderCredit);

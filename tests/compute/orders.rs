@@ -1,0 +1,82 @@
+//! Orders of accounts with eight linear positions each.
+use ballast::state::OrderId;
+use ballast_sim::world::{at_once, limit, Outcome, User, World, BTC, SOL};
+use ballast_tests::ok;
+use ballast_tests::setup::BTC_PERP;
+
+use crate::book::{eight_instruments, fill_book, funded, HEDGED};
+use crate::table::Table;
+
+/// Measures placing, cancelling and taking.
+pub fn measure(table: &mut Table) {
+    let mut world = eight_instruments();
+    let users: Vec<User> = (0..12).map(|_| funded(&mut world, 50_000)).collect();
+    for pair in users.chunks(2) {
+        fill_book(&mut world, &pair[0], &pair[1], &HEDGED);
+    }
+    // Index and slow price half a percent apart, so that nothing is short-cut.
+    world.set_prices(&[(BTC, 100_400.0), (SOL, 150.5)]);
+    let (taker, makers) = users.split_first().expect("users");
+    rest_and_cancel(&mut world, taker, table);
+    takes(&mut world, taker, makers, table);
+    stale(&mut world, taker, makers, table);
+}
+
+fn used(world: &World, outcome: Outcome) -> u64 {
+    ok(world, outcome).compute_units
+}
+
+/// The dearer of a first order and one into a deep book.
+fn rest_and_cancel(world: &mut World, user: &User, table: &mut Table) {
+    let mut placed = 0;
+    for step in 0..32 {
+        let outcome = world.place(BTC_PERP, user, limit(10, 99_000.0 + f64::from(step)));
+        placed = placed.max(used(world, outcome));
+    }
+    table.add("place_order, rests, 8 positions", placed, 45_000);
+    let mut cancelled = 0;
+    for sequence in [16, 1, 32, 8] {
+        let outcome = world.cancel(BTC_PERP, user, OrderId::Sequence(sequence));
+        cancelled = cancelled.max(used(world, outcome));
+    }
+    table.add("cancel_order", cancelled, 12_000);
+    let outcome = world.cancel_all(user, &[BTC_PERP]);
+    table.add("cancel_all_orders, 28 orders", used(world, outcome), 120_000);
+}
+
+/// One maker, two and ten, each filled whole.
+fn takes(world: &mut World, taker: &User, makers: &[User], table: &mut Table) {
+    let mut take = |count: usize| {
+        for maker in &makers[..count] {
+            let outcome = world.place(BTC_PERP, maker, limit(-10, 100_500.0));
+            ok(world, outcome);
+        }
+        let outcome = world.place(BTC_PERP, taker, at_once(10 * count as i64, 100_500.0));
+        used(world, outcome)
+    };
+    let (one, two, ten) = (take(1), take(2), take(10));
+    table.add("place_order, takes 1 maker, 8 positions on each side", one, 110_000);
+    table.add("place_order, one more maker", two - one, 60_000);
+    table.add("place_order, takes 10 makers, 8 positions each", ten, 700_000);
+}
+
+/// An expired order of each of two accounts.
+fn stale(world: &mut World, cranker: &User, makers: &[User], table: &mut Table) {
+    let makers = &makers[..2];
+    let mut order = limit(-10, 100_500.0);
+    order.expires_at = world.vm.now() + 5;
+    for maker in makers {
+        let outcome = world.place(BTC_PERP, maker, order);
+        ok(world, outcome);
+    }
+    world.vm.advance(5);
+    let keys: Vec<_> = makers.iter().map(|m| m.account.margin_account).collect();
+    let outcome = world.cancel_stale(BTC_PERP, &keys, Some(cranker));
+    table.add(
+        "cancel_stale_orders, 2 accounts of 8 positions",
+        used(world, outcome),
+        110_000,
+    );
+    let outcome = world.reconcile(&keys[0]);
+    table.add("reconcile_owner", used(world, outcome), 3_000);
+}
