@@ -244,6 +244,7 @@ fn attack_a_maker_that_fills_more_than_asked_is_refused() {
             ..Told::default()
         };
         assert_eq!(take(&mut bytes, bid(8), &mut makers), Err(MatchError::Overfilled));
+        assert_eq!(makers.fills, [(1, 101, 8)], "refused at once");
     }
 }
 

@@ -392,7 +392,6 @@ proptest! {
     fn take_value_is_the_sum_of_its_lots(
         orders in proptest::collection::vec((any::<i64>(), 1..1_000_i64, 0..3_i64), 1..50),
         lots in 1..3_000_i64,
-        large in 1..i64::MAX,
     ) {
         let mut bytes = Bytes::new(64);
         let mut book = bytes.book();
@@ -404,12 +403,46 @@ proptest! {
             .flat_map(|(_, o)| std::iter::repeat_n(o.price, o.lots as usize)).collect();
         let value = each.get(..lots as usize).map(|best| best.iter().map(|price| i128::from(*price)).sum());
         prop_assert_eq!(bytes.view().take_value(Side::Ask, lots, 1), value);
-        // More lots than 31 bits hold, in one order.
-        let (price, ..) = orders[0];
-        let mut bytes = Bytes::new(64);
-        let mut book = bytes.book();
-        let order = Order { price, lots: i64::MAX, sequence: book.next_sequence(), ..Order::default() };
-        book.insert(Side::Bid, order).unwrap();
-        prop_assert_eq!(book.take_value(Side::Bid, large, 1), Some(i128::from(price) * i128::from(large)));
+    }
+}
+
+/// Around the numbers of lots at which products stop fitting 64 bits.
+#[test]
+fn take_value_is_exact_for_any_lots_and_prices() {
+    let edges = [1, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 40, i64::MAX];
+    for price in [
+        i64::MIN,
+        i64::MIN + 1,
+        -1,
+        0,
+        1,
+        0xFFFF_FFFF,
+        1 << 32,
+        i64::MAX - 1,
+        i64::MAX,
+    ] {
+        for lots in edges {
+            let mut bytes = Bytes::new(64);
+            let mut book = bytes.book();
+            // Half of the lots in a first order, the rest in a second one.
+            for lots in [(lots / 2).max(1), i64::MAX] {
+                let sequence = book.next_sequence();
+                book.insert(
+                    Side::Bid,
+                    Order {
+                        price,
+                        lots,
+                        sequence,
+                        ..Order::default()
+                    },
+                )
+                .unwrap();
+            }
+            assert_eq!(
+                book.take_value(Side::Bid, lots, 1),
+                Some(i128::from(price) * i128::from(lots)),
+                "{lots} at {price}"
+            );
+        }
     }
 }
