@@ -8,7 +8,7 @@ pub mod setup;
 use std::path::PathBuf;
 
 use ballast::error::BallastError;
-use ballast_sim::invariants::conservation;
+use ballast_sim::invariants::{conservation, Watch};
 use ballast_sim::vm::Receipt;
 use ballast_sim::world::{Outcome, World};
 
@@ -24,6 +24,13 @@ pub fn elf() -> Vec<u8> {
 /// A world after genesis.
 pub fn world() -> World {
     World::new(&elf())
+}
+
+/// A world after genesis in which every invariant is checked around every action.
+pub fn watched() -> World {
+    let mut world = world();
+    world.watch = Some(Watch::default());
+    world
 }
 
 /// The receipt of what must go through, after checking that everything still adds up.

@@ -1,12 +1,14 @@
 //! C1 and C2: nothing is created, nothing is lost.
 use ballast::state::MAX_COLLATERALS;
 
-use super::{equal, holds, Broken, Change, Invariant, Picture};
+use super::{equal, holds, orders, Broken, Change, Invariant, Picture};
 use crate::world::World;
 
-/// C1 and C2 of a world as it is. See [`check`].
+/// C1 and C2 of a world as it is. See [`check`] and [`orders::check`].
 pub fn conservation(world: &World) -> Result<(), Broken> {
-    check(&Picture::of(world))
+    let picture = Picture::of(world);
+    check(&picture)?;
+    orders::check(&picture)
 }
 
 /// Every mint and every instrument adds up to the last unit.

@@ -12,6 +12,7 @@
 pub mod conservation;
 mod figures;
 pub mod liquidation;
+pub mod orders;
 mod party;
 mod picture;
 pub mod risk;
@@ -244,6 +245,7 @@ impl Change<'_> {
     pub fn check(&self) -> Result<Vec<Invariant>, Broken> {
         conservation::check_tokens(self)?;
         conservation::check(self.after)?;
+        orders::check(self.after)?;
         let parties = self.parties()?;
         withdrawable::check(self, &parties)?;
         let mut held = vec![Invariant::C1, Invariant::C2, Invariant::C3];

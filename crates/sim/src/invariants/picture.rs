@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token::state::Account as TokenAccount;
-use ballast::state::{Collateral, Exchange, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard};
+use ballast::state::{Collateral, Exchange, InsuranceFund, MarginAccount, Market, OwnerRecord, QuotePool, RiskBoard};
+use ballast_book::Side;
 use ballast_client::account::decode;
 use solana_account::ReadableAccount;
 use solana_program_pack::Pack;
 
+use super::orders::Resting;
 use crate::world::{token_amount, World, TOKEN_PROGRAM};
 
 /// Oldest surface on which an option is opened or taken over, seconds.
@@ -31,6 +33,10 @@ pub struct Picture {
     pub fund: Box<InsuranceFund>,
     /// The markets by instrument; an empty one where there is none.
     pub markets: Vec<Market>,
+    /// What rests in the book of each market, best first; nothing where there is none.
+    pub books: Vec<Vec<Resting>>,
+    /// The owners' records of the exchange.
+    pub owners: BTreeMap<Pubkey, Box<OwnerRecord>>,
     /// The collaterals and what their vaults hold, native units; the quote asset first.
     pub collaterals: Vec<(Collateral, u64)>,
     /// Every margin account of the exchange.
@@ -48,6 +54,7 @@ impl Picture {
         let clock = world.vm.clock();
         let exchange = world.exchange_account();
         let markets = exchange.markets[..usize::from(exchange.instrument_count)].iter();
+        let markets_of = markets.clone();
         let mut picture = Picture {
             now: clock.unix_timestamp,
             slot: clock.slot,
@@ -55,6 +62,8 @@ impl Picture {
             pool: world.quote_pool(),
             fund: world.insurance_fund(),
             markets: markets.map(|key| market(world, key)).collect(),
+            books: markets_of.map(|key| book(world, key)).collect(),
+            owners: BTreeMap::new(),
             collaterals: Vec::new(),
             accounts: BTreeMap::new(),
             wallets: BTreeMap::new(),
@@ -85,6 +94,10 @@ impl Picture {
         } else if let Ok(account) = decode::<MarginAccount>(data) {
             if account.exchange == world.exchange.key {
                 self.accounts.insert(*key, account);
+            }
+        } else if let Ok(owner) = decode::<OwnerRecord>(data) {
+            if owner.exchange == world.exchange.key {
+                self.owners.insert(*key, owner);
             }
         }
     }
@@ -134,6 +147,7 @@ impl Picture {
                 bytemuck::bytes_of(&*self.board) == bytemuck::bytes_of(&*later.board),
             ),
             ("the money", self.has_same_money(later)),
+            ("the books", self.books == later.books),
             ("the accounts", self.accounts.len() == later.accounts.len()),
             (
                 "an account",
@@ -168,4 +182,24 @@ impl Picture {
 /// A market; an empty one where there is none, with which nobody's position would agree.
 fn market(world: &World, key: &Pubkey) -> Market {
     decode(&world.vm.data(key)).map_or_else(|_| bytemuck::Zeroable::zeroed(), |market| *market)
+}
+
+/// What rests in a market's book.
+///
+/// # Panics
+/// When the book is damaged.
+fn book(world: &World, key: &Pubkey) -> Vec<Resting> {
+    let data = world.vm.data(key);
+    let Ok(book) = ballast_client::order::book(&data) else {
+        return Vec::new();
+    };
+    book.check().expect("a sound book");
+    let side = |side| book.orders(side).map(move |(handle, order)| (side, handle, *order));
+    let all = side(Side::Bid).chain(side(Side::Ask));
+    all.map(|(side, handle, order)| Resting {
+        side,
+        handle: handle.0,
+        order,
+    })
+    .collect()
 }

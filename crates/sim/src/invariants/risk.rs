@@ -3,6 +3,7 @@
 use ballast::margin::{evaluate_with, QuoteRule};
 
 use super::figures::{ceil, reduces, worth, DOLLARS, MILLION, QUOTE};
+use super::orders::Placed;
 use super::withdrawable::{mark, marks};
 use super::{holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 
@@ -22,8 +23,9 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
                 let both = shrinks(taker, leg.instrument) && shrinks(maker, leg.instrument);
                 tradable(change.before, leg.instrument, both)?;
             }
-            traded(taker, legs)?;
-            traded(maker, legs)?;
+            for party in [taker, maker] {
+                traded(party, legs, legs.iter().all(|leg| shrinks(party, leg.instrument)))?;
+            }
         }
         (Action::Liquidate { .. }, [_, keeper]) => {
             let carries = keeper.after.initial_surplus() >= 0;
@@ -33,6 +35,15 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
         }
         (Action::SetMethod { .. }, [party]) => {
             chosen(party)?;
+        }
+        (Action::Place { instrument, order, .. }, [taker, makers @ ..]) => {
+            let placed = Placed {
+                instrument: *instrument,
+                order,
+                taker,
+                makers,
+            };
+            placed.is_covered(change)?;
         }
         (Action::Settle { .. }, _) => {}
         _ => return Ok(false),
@@ -164,7 +175,7 @@ fn priced(picture: &Picture, instrument: usize, price: i64) -> Result<(), Broken
 }
 
 /// A stale or expired instrument is only reduced, and by both.
-fn tradable(picture: &Picture, instrument: usize, both_reduce: bool) -> Result<(), Broken> {
+pub(super) fn tradable(picture: &Picture, instrument: usize, both_reduce: bool) -> Result<(), Broken> {
     let expiry = picture.board.instruments[instrument].expiry;
     let runs = expiry == 0 || picture.now < expiry;
     let fine = both_reduce || (runs && picture.is_fresh(instrument));
@@ -175,11 +186,10 @@ fn shrinks(party: &Party, instrument: usize) -> bool {
     reduces(party.before.lots(instrument), party.after.lots(instrument))
 }
 
-/// What one side of a trade must be good for, before and after all of its legs.
-fn traded(party: &Party, legs: &[Leg]) -> Result<(), Broken> {
+/// What one side of a trade must be good for, before and after all of its legs; `reduces` says whether it only reduces.
+pub(super) fn traded(party: &Party, legs: &[Leg], reduces: bool) -> Result<(), Broken> {
     let (before, after) = (&party.before, &party.after);
     holds(C4, "who trades is not under MM", before.maintenance_surplus() >= 0)?;
-    let reduces = legs.iter().all(|leg| shrinks(party, leg.instrument));
     if before.liquidation_surplus() < 0 {
         // Only a dead price lifts it over MM: that shields nothing, and blocks no exit.
         holds(C4, "who is liquidatable only reduces", reduces)?;
@@ -201,7 +211,7 @@ fn traded(party: &Party, legs: &[Leg]) -> Result<(), Broken> {
 }
 
 /// A reduction under the initial margin: neither surplus falls, equity is left, and no more than 30 % of the MM freed is lost.
-fn reduced(party: &Party, legs: &[Leg]) -> Result<(), Broken> {
+pub(super) fn reduced(party: &Party, legs: &[Leg]) -> Result<(), Broken> {
     let (before, after) = (&party.before, &party.after);
     let worse = after.maintenance_surplus() < before.maintenance_surplus()
         || after.initial_surplus() < before.initial_surplus();

@@ -9,6 +9,7 @@ use ballast_risk::surface::Surface;
 use ballast_risk::Expiry;
 
 use super::figures::{ceil, floor, reduces, worth, DOLLARS, MILLION, ONE, QUOTE};
+use super::orders::Placed;
 use super::{equal, holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 
 const C3: Invariant = Invariant::C3;
@@ -32,6 +33,25 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
             traded(taker, legs, fees.taker_ppm)?;
             traded(maker, &legs.iter().map(other).collect::<Vec<_>>(), fees.maker_ppm)
         }
+        (
+            Action::Place {
+                instrument,
+                order,
+                makers: keys,
+                ..
+            },
+            [taker, makers @ ..],
+        ) => {
+            let placed = Placed {
+                instrument: *instrument,
+                order,
+                taker,
+                makers,
+            };
+            placed.as_asked(change, keys)
+        }
+        (Action::Cancel { .. } | Action::Reconcile { .. }, [party]) => cancelled(party, 0),
+        (Action::CancelStale { cranker, .. }, parties) => swept(cranker.is_some(), parties),
         (Action::Liquidate { legs, .. }, [account, keeper]) => {
             let instruments: Vec<usize> = legs.iter().map(|(instrument, _)| *instrument).collect();
             taken_over(account, keeper, &instruments)
@@ -243,6 +263,35 @@ fn traded(party: &Party, legs: &[Leg], fee_ppm: u32) -> Result<(), Broken> {
     better_than_marks(party, legs, 0)
 }
 
+/// Positions and collateral stay, and so does what the account has in cash and reserve, `bounty` quote units paid of it aside.
+fn cancelled(party: &Party, bounty: i128) -> Result<(), Broken> {
+    holds(C3, "positions stay", party.keeps_other_positions(&[]))?;
+    holds(C3, "balances stay", party.keeps_balances())?;
+    let paid = party.before.balance() - party.after.balance();
+    equal(C3, "what cancelling costs", paid, bounty)
+}
+
+/// Each account pays at most two cents an order, out of its locked reserve alone; the cranker, who comes last, gets what they pay.
+fn swept(paid: bool, parties: &[Party]) -> Result<(), Broken> {
+    let (accounts, cranker) = match parties.split_last() {
+        Some((cranker, accounts)) if paid => (accounts, Some(cranker)),
+        _ => (parties, None),
+    };
+    let mut bounties = 0;
+    for party in accounts {
+        let (before, after) = (party.before.account, party.after.account);
+        let count =
+            |account: &MarginAccount| i128::from(account.orders.iter().filter(|o| o.sequence != 0).count() as u64);
+        let bounty = party.before.balance() - party.after.balance();
+        let most = (count(before) - count(after)) * 20_000;
+        let within = (0..=most.min(before.reserve.into())).contains(&bounty);
+        holds(C3, "a bounty is two cents an order, out of the reserve", within)?;
+        cancelled(party, bounty)?;
+        bounties += bounty;
+    }
+    cranker.map_or(Ok(()), |cranker| cancelled(cranker, -bounties))
+}
+
 /// The lots go over at the mark; the keeper has no more of it than the bounty.
 fn taken_over(account: &Party, keeper: &Party, instruments: &[usize]) -> Result<(), Broken> {
     for party in [account, keeper] {
@@ -277,7 +326,7 @@ fn taken_over(account: &Party, keeper: &Party, instruments: &[usize]) -> Result<
 
 /// What lots add to E_w is at most what their prices were better than the marks, `more` quote units, and a reserve that came free.
 /// Fresh prices and surfaces only: what a stale one may be off by shrinks with the position, or with what another option hedges of it.
-fn better_than_marks(party: &Party, legs: &[Leg], more: i128) -> Result<(), Broken> {
+pub(super) fn better_than_marks(party: &Party, legs: &[Leg], more: i128) -> Result<(), Broken> {
     let picture = party.before.picture;
     let mut held = party.before.account.positions().iter();
     let stale = |position: &Position| position.is_open_option() && !picture.is_fresh(position.instrument.into());

@@ -83,6 +83,8 @@ fn picture() -> Picture {
         pool: Box::new(pool),
         fund: Box::new(fund),
         markets: vec![bytemuck::Zeroable::zeroed(); 3],
+        books: vec![Vec::new(); 3],
+        owners: BTreeMap::new(),
         collaterals: vec![(collateral(0, QUOTE_ASSET, 6, USD), 0), (collateral(1, 0, 8, BTC), 0)],
         accounts,
         wallets: BTreeMap::new(),
