@@ -1,5 +1,6 @@
 //! Each instruction's effect and refusals, against the compiled program.
 mod block_trade;
+mod cancel_orders;
 mod close_margin_account;
 mod create_exchange;
 mod deposit;
@@ -18,6 +19,7 @@ mod margin_figures;
 mod open_margin_account;
 mod option_refusals;
 mod options;
+mod order_refusals;
 mod package_trade;
 mod place_order;
 mod preview;

@@ -1,8 +1,8 @@
 //! `withdraw`: the withdrawal rule, what collateral backs, and the borrow caps, to the unit.
 use ballast::error::BallastError;
-use ballast::state::{Exchange, MarginAccount, QUOTE_ASSET};
+use ballast::state::{Exchange, QUOTE_ASSET};
 use ballast_client::instruction;
-use ballast_sim::world::{World, BTC};
+use ballast_sim::world::{limit, World, BTC};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::{deposit, edit, pair, trade, trader, BTC_FUTURE, BTC_PERP, BTC_UNIT, DOLLAR, SOL_UNIT, USD};
 use ballast_tests::{ok, world};
@@ -288,16 +288,17 @@ fn an_unrelated_stale_price_blocks_no_exit() {
     ok(&w, outcome);
 }
 
+/// 400 dollars of bids at the mark reserve 40, and two are locked.
 #[test]
 fn resting_orders_keep_their_margin() {
     let mut w = world();
     let (user, usd) = (trader(&mut w, 100), w.usd);
-    let key = user.account.margin_account;
-    edit::<MarginAccount>(&mut w, &key, |a| a.order_reserve = 40 * DOLLAR);
+    let outcome = w.place(BTC_PERP, &user, limit(40, 100_000.0));
+    ok(&w, outcome);
     refuses(&mut w, BallastError::InsufficientMargin, |w| {
-        w.withdraw(&user, &usd, 60 * USD + 1)
+        w.withdraw(&user, &usd, 58 * USD + 1)
     });
-    let outcome = w.withdraw(&user, &usd, 60 * USD);
+    let outcome = w.withdraw(&user, &usd, 58 * USD);
     ok(&w, outcome);
 }
 
