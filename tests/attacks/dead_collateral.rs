@@ -56,6 +56,7 @@ fn attack_taking_over_on_a_dead_price() {
     a_day_without_sol(&mut w, 93_000.0);
     flag(&mut w, &d.victim);
     w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 93_000.0)]);
+    w.update_due_funding([BTC_PERP]);
     refuses(&mut w, BallastError::ReduceOnly, |w| {
         w.trade(BTC_PERP, &attacker, &d.maker, 1_000, 93_000.0)
     });

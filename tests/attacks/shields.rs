@@ -67,6 +67,7 @@ fn attack_a_dead_feed_that_blocks_the_exit_from_a_live_leg() {
     without_eth(&mut w, DEAD, 88_000.0);
     let s = w.summary(&holder.account.margin_account);
     assert!(s.liquidatable && s.equity_maintenance >= s.maintenance_margin);
+    w.update_due_funding([BTC_PERP]);
     refuses(&mut w, BallastError::BelowMaintenance, |w| {
         w.trade(BTC_PERP, &holder, &maker, 1, 88_000.0)
     });

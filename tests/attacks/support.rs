@@ -1,5 +1,6 @@
 //! What attacks share: the wealth of a group of wallets, time that passes at standing prices, and accounts in distress.
 use ballast::state::QUOTE_ASSET;
+use ballast_fixed::Quantity;
 use ballast_sim::world::{Outcome, Token, User, World, BTC, ETH, SOL};
 use ballast_tests::ok;
 use ballast_tests::setup::*;
@@ -36,7 +37,11 @@ fn account_wealth(world: &World, user: &User) -> i128 {
     for position in account.positions() {
         let instrument = &board.instruments[usize::from(position.instrument)];
         let mark = board.mark(instrument, world.vm.now()).expect("a mark");
-        total += i128::from(position.quote) * 1_000_000_000_000;
+        let lots = Quantity(position.lots * instrument.lot_size);
+        total += instrument
+            .funded_quote(position, lots, world.vm.now())
+            .expect("a quote")
+            .0;
         total += i128::from(position.lots) * i128::from(instrument.lot_size) * i128::from(mark.0);
     }
     total

@@ -304,7 +304,7 @@ impl Venue {
             assert_eq!(positions().map(|p| p.lots).sum::<i64>(), 0, "lots of {instrument}");
             let long: i64 = positions().map(|p| p.lots.max(0)).sum();
             assert_eq!(market.open_interest, long, "open interest of {instrument}");
-            let quotes: i64 = positions().map(|p| p.quote).sum();
+            let quotes: i64 = positions().map(|p| p.quote).sum(); // nothing rests in the books, so no funding
             let dues = market.fees_due + market.insurance_due + market.residual;
             assert_eq!(market.pool, quotes + dues, "pool of {instrument}");
             claims += i128::from(market.pool);

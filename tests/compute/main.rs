@@ -3,6 +3,7 @@
 //! `cargo test -p ballast-tests --test compute -- --nocapture` prints the table.
 mod book;
 mod distance;
+mod funding;
 mod governance;
 mod many_assets;
 mod options;
@@ -26,6 +27,7 @@ fn every_instruction_stays_under_its_ceiling() {
     wallet::measure(&mut table);
     risk::measure(&mut table);
     orders::measure(&mut table);
+    funding::measure(&mut table);
     options::measure(&mut table);
     strikes::measure(&mut table);
     distance::measure(&mut table);

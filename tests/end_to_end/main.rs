@@ -40,5 +40,6 @@ mod surface_feeds;
 
 mod trade_limits;
 mod trade_rules;
+mod update_funding;
 mod withdraw;
 mod withdraw_limits;

@@ -16,6 +16,7 @@ fn rich_pair(d: &mut Desk) -> (User, User) {
 #[track_caller]
 fn refuses_book(d: &mut Desk, error: BallastError, book: Book, taker: &User, maker: &User) {
     let legs = d.legs(book);
+    d.w.update_due_funding(legs.iter().map(|leg| leg.instrument));
     refuses(&mut d.w, error, |w| w.trade_package(taker, maker, &legs));
 }
 

@@ -201,6 +201,8 @@ fn instruments(random: &mut Random, board: &mut RiskBoard, now: i64) -> Vec<u16>
             if n < perpetuals {
                 instrument.kind = InstrumentKind::Perpetual as u8;
                 instrument.basis = basis(random);
+                let price = board.assets[usize::from(asset)].price.index;
+                funding(random, price, now, &mut instrument);
             } else {
                 let slot = random.range(0, expiries - 1);
                 instrument.kind = InstrumentKind::Future as u8;
@@ -213,6 +215,15 @@ fn instruments(random: &mut Random, board: &mut RiskBoard, now: i64) -> Vec<u16>
         }
     }
     listed
+}
+
+/// Up to 2 % of the price paid so far, up to 0.5 % more over this hour or one that is over; none in one case of four.
+fn funding(random: &mut Random, price: i64, now: i64, instrument: &mut Instrument) {
+    if random.chance(75) {
+        instrument.funding_index = random.sign() * scaled(price, random.range(0, 20));
+        instrument.funding_rate = random.sign() * scaled(price, random.range(0, 5));
+        instrument.funding_hour = now / 3_600 - random.pick(&[0, 0, 1, 30]);
+    }
 }
 
 fn basis(random: &mut Random) -> i64 {
@@ -306,6 +317,12 @@ fn position(random: &mut Random, board: &RiskBoard, at: u16, side: i64, size: u3
     } else {
         -(paid * i128::from(random.range(700, 1_300)) / 1_000) as i64
     };
+    let paid = if random.chance(30) {
+        1_000
+    } else {
+        random.range(0, 1_500)
+    };
+    let funding_index = scaled(instrument.funding_index, paid);
     Position {
         instrument: at,
         asset: instrument.asset,
@@ -315,6 +332,7 @@ fn position(random: &mut Random, board: &RiskBoard, at: u16, side: i64, size: u3
         lots,
         quote,
         entry_quote: quote,
+        funding_index,
         ..Position::default()
     }
 }

@@ -104,6 +104,17 @@ pub fn isolated(board: &RiskBoard, account: &MarginAccount, cross: &MarginReport
     sum
 }
 
+/// What a unit of the position held long has paid in funding since its checkpoint, 10⁻⁹ dollars.
+fn funding(board: &RiskBoard, p: &Position, now: i64) -> i128 {
+    let listed = &board.instruments[usize::from(p.instrument)];
+    if listed.expiry != 0 {
+        return 0;
+    }
+    let elapsed = (now - listed.funding_hour * 3_600).clamp(0, 3_600);
+    let hour = i128::from(listed.funding_rate) * i128::from(elapsed);
+    i128::from(listed.funding_index - p.funding_index) + hour.div_euclid(3_600)
+}
+
 /// A position's mark at the index and at the slow price: price · (1 + basis), rounded down.
 fn marks(board: &RiskBoard, p: &Position) -> (i64, i64) {
     let instrument = &board.instruments[usize::from(p.instrument)];
@@ -162,7 +173,7 @@ pub fn assemble(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
             };
             let (mark, slow) = marks(board, p);
             let lots = Lots(p.lots).quantity(Quantity(board.instruments[usize::from(p.instrument)].lot_size))?;
-            let quote = Notional::from_quote(QuoteAmount(p.quote));
+            let quote = Notional(i128::from(p.quote) * 1_000_000_000_000 - funding(board, p, now) * i128::from(lots.0));
             book.add_linear(bucket, Price(mark).times(lots), Price(slow).times(lots), quote)?;
         }
         let mut report = AssetReport::default();

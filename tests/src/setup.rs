@@ -5,7 +5,7 @@ use anchor_lang::solana_program::system_instruction;
 use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
 use ballast::instructions::SurfaceUpdate;
 use ballast::oracle::pyth;
-use ballast::state::{InstrumentKind, VolatilitySurface, QUOTE_ASSET};
+use ballast::state::{InstrumentKind, Market, VolatilitySurface, QUOTE_ASSET};
 use ballast_client::address::Exchange;
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_migrations::config;
@@ -13,7 +13,7 @@ use ballast_migrations::genesis::{self, Founder};
 use ballast_risk::defaults;
 use ballast_sim::vm::Receipt;
 use ballast_sim::world::{
-    mint_account, token_account, Outcome, PriceMessage, Token, User, World, BTC, START, TOKEN_PROGRAM,
+    mint_account, token_account, Outcome, PriceMessage, Token, User, World, BTC, ETH, SOL, START, TOKEN_PROGRAM,
 };
 use bytemuck::Pod;
 use solana_signer::Signer;
@@ -261,4 +261,28 @@ pub fn btc_trade(w: &World, taker: &User, maker: &User, lots: i64, price: i64) -
         lots,
         price,
     )
+}
+
+/// Lets a perpetual's book show this impact mid from now on, 10⁻⁹ dollars; 0 for none.
+pub fn show_mid(world: &mut World, instrument: usize, mid: i64) {
+    let outcome = world.update_funding(instrument);
+    ok(world, outcome);
+    let market = world.markets[instrument];
+    edit::<Market>(world, &market, |market| {
+        (market.premium.mid, market.premium.mid_until) = (mid, i64::MAX);
+    });
+}
+
+/// Moves the clock to `time`, posts every price again as it stands and updates the perpetual's funding.
+pub fn fund_at(world: &mut World, instrument: usize, time: i64) {
+    let board = world.board();
+    let dollars = |price: i64| price as f64 / PRICE as f64;
+    let mut prices = vec![(QUOTE_ASSET, dollars(board.quote.index))];
+    prices.extend([BTC, ETH, SOL].map(|asset| (asset, dollars(board.assets[usize::from(asset)].price.index))));
+    let gap = time - 1 - world.vm.now();
+    world.vm.advance(gap);
+    world.set_prices(&prices); // takes a second
+    assert_eq!(world.vm.now(), time);
+    let outcome = world.update_funding(instrument);
+    ok(world, outcome);
 }

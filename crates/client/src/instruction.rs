@@ -264,6 +264,15 @@ pub fn refresh_prices(exchange: &Exchange, prices: &[(u8, Pubkey)]) -> Instructi
     instruction
 }
 
+/// `update_funding` of a perpetual, by its market.
+pub fn update_funding(exchange: &Exchange, market: &Pubkey) -> Instruction {
+    let accounts = accounts::UpdateFunding {
+        board: exchange.board,
+        market: *market,
+    };
+    build(accounts, data::UpdateFunding {})
+}
+
 /// `block_trade`: the taker buys `lots` from the maker (sells, when negative) at `price`, 10⁻⁹ USD.
 pub fn block_trade(
     exchange: &Exchange,

@@ -47,6 +47,9 @@ impl Notional {
 
     /// In dollars, rounded down (towards −∞).
     pub fn floor(self) -> Checked<Dollars> {
+        if self.0 == 0 {
+            return Ok(Dollars::ZERO);
+        }
         narrow(div_floor(self.0, Notional::PER_DOLLAR_UNIT)?).map(Dollars)
     }
 

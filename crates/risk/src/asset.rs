@@ -115,9 +115,10 @@ pub struct AssetBook<'a> {
     pub(crate) short: Notional,
     /// Σ|N| over linear positions.
     pub(crate) gross: Notional,
-    /// Unrealised P&L, exact.
-    unrealised_index: Notional,
-    unrealised_slow: Notional,
+    /// Σ of the linear legs at the index and at the slow price, and of their quotes; exact.
+    at_index: Notional,
+    at_slow: Notional,
+    quote: Notional,
     pub(crate) collateral_index: Notional,
     collateral_slow: Notional,
     method: Method,
@@ -154,8 +155,9 @@ impl<'a> AssetBook<'a> {
             long: Notional::ZERO,
             short: Notional::ZERO,
             gross: Notional::ZERO,
-            unrealised_index: Notional::ZERO,
-            unrealised_slow: Notional::ZERO,
+            at_index: Notional::ZERO,
+            at_slow: Notional::ZERO,
+            quote: Notional::ZERO,
             collateral_index: Notional::ZERO,
             collateral_slow: Notional::ZERO,
             method: Method::Portfolio,
@@ -292,10 +294,13 @@ impl<'a> AssetBook<'a> {
             }
         }
         self.gross = self.gross.plus(check_domain(at_index)?)?; // `finish` checks the sum
-        check_domain(at_slow)?;
         self.bucket_net = self.bucket_net.plus(at_index)?;
-        self.unrealised_index = self.unrealised_index.plus(at_index)?.plus(quote)?;
-        self.unrealised_slow = self.unrealised_slow.plus(at_slow)?.plus(quote)?;
+        self.at_index = self.at_index.plus(at_index)?;
+        if at_slow != at_index {
+            check_domain(at_slow)?;
+        }
+        self.at_slow = self.at_slow.plus(at_slow)?;
+        self.quote = self.quote.plus(quote)?;
         Ok(())
     }
 
@@ -445,7 +450,7 @@ impl<'a> AssetBook<'a> {
                 Some(book) => Ok(linear.plus(Dollars(book.totals.values[at]))?),
             }
         };
-        let at_index = linear(self.unrealised_index)?;
+        let at_index = linear(self.at_index.plus(self.quote)?)?;
         out.collateral_value = self.collateral_index.floor()?;
         out.unrealised_index = with_options(at_index, point::INDEX)?;
         out.credit_maintenance = self.credit_maintenance(self.collateral_index)?;
@@ -453,10 +458,14 @@ impl<'a> AssetBook<'a> {
             unrealised: with_options(at_index, point::INDEX_WORSE)?,
             credit: credit_index,
         });
-        worst.meet(Valuation {
-            unrealised: with_options(linear(self.unrealised_slow)?, point::SLOW_WORSE)?,
-            credit: self.credit_initial(self.collateral_slow)?,
-        })?;
+        let caught_up = self.at_slow == self.at_index && self.collateral_slow == self.collateral_index;
+        if !caught_up || options.is_some() {
+            let at_slow = linear(self.at_slow.plus(self.quote)?)?;
+            worst.meet(Valuation {
+                unrealised: with_options(at_slow, point::SLOW_WORSE)?,
+                credit: self.credit_initial(self.collateral_slow)?,
+            })?;
+        }
         let mut best = Valuation {
             unrealised: out.unrealised_index,
             credit: out.credit_maintenance,
@@ -516,7 +525,7 @@ impl<'a> AssetBook<'a> {
             net = net.plus(Notional::from_dollars(Dollars(options.totals.net_linear)))?;
         }
         Ok((
-            self.unrealised_index.plus(shift(net)?)?,
+            self.at_index.plus(self.quote)?.plus(shift(net)?)?,
             self.collateral_index.plus(shift(self.collateral_index)?)?,
         ))
     }

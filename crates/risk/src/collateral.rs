@@ -50,6 +50,9 @@ fn within_depth(params: &AssetParams, value: Notional) -> bool {
 ///
 /// Never falls as V grows, not even by rounding. `value` must not be negative.
 pub fn credit(params: &AssetParams, haircut: Ratio, value: Notional) -> Result<Dollars, RiskError> {
+    if value == Notional::ZERO {
+        return Ok(Dollars::ZERO); // most assets are no collateral
+    }
     if within_depth(params, value) {
         return Ok(value.times_floor(Ratio::ONE.minus(haircut)?)?);
     }

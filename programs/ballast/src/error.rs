@@ -330,6 +330,12 @@ pub enum BallastError {
     /// Another account's quote ledger.
     #[msg("This is not the maker's quote ledger; pass the one of the margin account")]
     WrongQuoteLedger,
+    /// A fill in a perpetual whose funding of the current hour is not on the board.
+    #[msg("The perpetual's funding of this hour is due; call update_funding first")]
+    FundingDue,
+    /// Funding of an instrument that has none.
+    #[msg("Only perpetuals have funding; name the market of one")]
+    NotPerpetual,
 }
 
 impl From<Overflow> for BallastError {

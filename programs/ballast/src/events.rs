@@ -488,3 +488,19 @@ pub struct OrdersRemoved {
     /// What they were paid out of the accounts' locked reserves, quote units.
     pub bounty: i64,
 }
+
+/// A perpetual's funding of an hour was put on the board.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct FundingUpdated {
+    /// The market.
+    pub market: Pubkey,
+    /// The instrument.
+    pub instrument: u16,
+    /// The hour, hours since 1970.
+    pub hour: i64,
+    /// What a unit held long has paid up to its beginning, 10⁻⁹ USD.
+    pub index: i64,
+    /// What a unit held long pays over it, 10⁻⁹ USD.
+    pub rate: i64,
+}

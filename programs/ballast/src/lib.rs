@@ -110,6 +110,11 @@ pub mod ballast {
         instructions::refresh_prices(ctx, assets)
     }
 
+    /// Puts a perpetual's mark and funding on the board.
+    pub fn update_funding<'info>(ctx: Context<'info, UpdateFunding<'info>>) -> Result<()> {
+        instructions::update_funding(ctx)
+    }
+
     /// Trades between two margin accounts.
     pub fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, legs: Vec<TradeLeg>) -> Result<()> {
         instructions::block_trade(ctx, legs)

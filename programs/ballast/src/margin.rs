@@ -361,23 +361,27 @@ fn add_leg(quotes: &Quotes, leg: &Position, bucket: Bucket, book: &mut AssetBook
     let instrument = quotes.board.instrument(leg.instrument)?;
     ensure!(instrument.generation == leg.generation, BallastError::StaleGeneration);
     let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
-    let quote = QuoteAmount(leg.quote);
     if leg.lots == 0 {
         // What is left is its quote, whatever it was.
-        let quote = Notional::from_quote(quote);
+        let quote = Notional::from_quote(QuoteAmount(leg.quote));
         return book
             .add_linear(bucket, Notional::ZERO, Notional::ZERO, quote)
             .or_error();
     }
     if instrument.is_option() {
-        return book.add_option(&instrument.option_leg(quantity, quote)).or_error();
+        let option = instrument.option_leg(quantity, QuoteAmount(leg.quote));
+        return book.add_option(&option).or_error();
     }
+    let quote = instrument.funded_quote(leg, quantity, quotes.now)?;
     let basis = quotes.asset.basis(instrument)?;
     let mark = mark(quotes.feed.index(), basis)?;
-    let slow_mark = self::mark(quotes.feed.slow(), basis)?;
-    let (at_index, at_slow) = (mark.times(quantity), slow_mark.times(quantity));
-    book.add_linear(bucket, at_index, at_slow, Notional::from_quote(quote))
-        .or_error()
+    let at_index = mark.times(quantity);
+    let at_slow = if quotes.feed.slow == quotes.feed.index {
+        at_index
+    } else {
+        self::mark(quotes.feed.slow(), basis)?.times(quantity)
+    };
+    book.add_linear(bucket, at_index, at_slow, quote).or_error()
 }
 
 /// Whether the account has a balance in an asset.

@@ -1,6 +1,7 @@
 //! C1 and C2: nothing is created, nothing is lost.
 use ballast::state::MAX_COLLATERALS;
 
+use super::figures::{funded_quote, QUOTE};
 use super::{equal, holds, orders, Broken, Change, Invariant, Picture};
 use crate::world::World;
 
@@ -15,7 +16,8 @@ pub fn conservation(world: &World) -> Result<(), Broken> {
 ///
 /// * C1: quote vault = Σ cash + Σ pools + Σ locked reserves + insurance fund + collected fees
 /// * C1: other vaults = Σ balances
-/// * C2: per instrument Σ lots = 0, open interest = Σ |lots| / 2, Σ quotes + dues + residual = pool, and none of these negative
+/// * C2: per instrument Σ lots = 0, open interest = Σ |lots| / 2, Σ (quotes + pending funding) + dues + residual = pool to
+///   10⁻¹⁸ dollars, and none of the last four negative
 pub fn check(picture: &Picture) -> Result<(), Broken> {
     for instrument in 0..picture.markets.len() {
         check_instrument(picture, instrument)?;
@@ -38,13 +40,13 @@ pub fn check_tokens(change: &Change) -> Result<(), Broken> {
 }
 
 fn check_instrument(picture: &Picture, instrument: usize) -> Result<(), Broken> {
-    let market = &picture.markets[instrument];
+    let (market, listed) = (&picture.markets[instrument], &picture.board.instruments[instrument]);
     let (mut lots, mut gross, mut quotes, mut count) = (0i128, 0i128, 0i128, 0i128);
     let positions = picture.accounts.values().flat_map(|account| account.positions());
     for position in positions.filter(|p| usize::from(p.instrument) == instrument) {
         lots += i128::from(position.lots);
         gross += i128::from(position.lots).abs();
-        quotes += i128::from(position.quote);
+        quotes += funded_quote(listed, position, picture.now);
         count += 1;
     }
     let c2 = |what: &str, left: i128, right: i128| {
@@ -55,7 +57,10 @@ fn check_instrument(picture: &Picture, instrument: usize) -> Result<(), Broken> 
     c2("number of positions", market.positions.into(), count)?;
     let dues = [market.fees_due, market.insurance_due, market.residual];
     let owed: i128 = dues.iter().map(|due| i128::from(*due)).sum();
-    c2("pool", market.pool.into(), quotes + owed)?;
+    let exact = (owed * QUOTE) + i128::from(market.funding_dust);
+    c2("pool", i128::from(market.pool) * QUOTE, quotes + exact)?;
+    let dust = i128::from(market.funding_dust) < QUOTE;
+    holds(Invariant::C2, "whole quote units of dust are the residual's", dust)?;
     let is_negative = market.pool < 0 || dues.iter().any(|due| *due < 0);
     holds(Invariant::C2, "no pool, due or residual is negative", !is_negative)
 }

@@ -52,7 +52,7 @@ fn unflagged(party: &Party) -> Result<(), Broken> {
 
 /// Under MM before, flagged in an earlier slot and confirmed since, the owners different.
 fn due(account: &Party, keeper: &Party) -> Result<(), Broken> {
-    let (before, picture) = (account.before.account, account.before.picture);
+    let (before, picture) = (&account.before.account, account.before.picture);
     let differ = before.wallet != keeper.before.account.wallet && before.owner != keeper.before.account.owner;
     holds(C5, "liquidator and liquidated have different owners", differ)?;
     holds(C5, "who is liquidated is under MM", is_due(&account.before.report))?;

@@ -204,6 +204,11 @@ pub enum Action {
     },
     /// `refresh_prices`.
     Refresh,
+    /// `update_funding`.
+    UpdateFunding {
+        /// The instrument.
+        instrument: usize,
+    },
     /// `preview`.
     Preview,
 }
@@ -219,10 +224,14 @@ impl Action {
             Action::Open { account } | Action::Close { account } => vec![*account],
             Action::Trade { taker, maker, .. } => vec![*taker, *maker],
             Action::Liquidate { account, keeper, .. } => vec![*account, *keeper],
-            Action::FundInsurance { .. } | Action::Quotes | Action::Refresh | Action::Preview => Vec::new(),
             Action::Cancel { account } | Action::Reconcile { account } => vec![*account],
             Action::Place { account, makers, .. } => [&[*account], &makers[..]].concat(),
             Action::CancelStale { accounts, cranker } => accounts.iter().chain(cranker).copied().collect(),
+            Action::FundInsurance { .. }
+            | Action::Quotes
+            | Action::Refresh
+            | Action::UpdateFunding { .. }
+            | Action::Preview => Vec::new(),
         }
     }
 }

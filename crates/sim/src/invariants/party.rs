@@ -1,22 +1,35 @@
 //! An account that a transaction may change, before and after it.
 use anchor_lang::prelude::Pubkey;
 use ballast::margin::{evaluate, evaluate_with, QuoteRule};
-use ballast::state::{MarginAccount, Position};
+use ballast::state::{InstrumentKind, MarginAccount, Position};
 use ballast_risk::MarginReport;
 
-use super::figures::{ceil, CENTS, ONE};
+use super::figures::{ceil, floor, funded_quote, funding_index, CENTS, ONE, QUOTE};
 use super::{Broken, Change, Invariant, Picture};
 
 /// An account at one moment.
 pub struct Moment<'a> {
     /// Everything else at this moment.
     pub picture: &'a Picture,
-    /// The account.
-    pub account: &'a MarginAccount,
+    /// The account, with the funding pending on its positions credited to their quotes, rounded down: as whatever touches them leaves it.
+    pub account: Box<MarginAccount>,
     /// Its margin.
     pub report: MarginReport,
     /// E_w with cash that counts whatever the quote asset is worth, 10⁻⁸ dollars: cash that is not trusted can be withdrawn itself.
     pub withdrawable: i128,
+}
+
+fn funded(picture: &Picture, account: &MarginAccount) -> Box<MarginAccount> {
+    let mut account = Box::new(*account);
+    let count = usize::from(account.position_count);
+    for position in account.positions.iter_mut().take(count) {
+        let listed = &picture.board.instruments[usize::from(position.instrument)];
+        if listed.kind == InstrumentKind::Perpetual as u8 {
+            position.quote = floor(funded_quote(listed, position, picture.now), QUOTE) as i64;
+            position.funding_index = funding_index(listed, picture.now) as i64;
+        }
+    }
+    account
 }
 
 /// An account before and after a transaction.
@@ -37,6 +50,7 @@ impl<'a> Moment<'a> {
             invariant: Invariant::C4,
             what: format!("a margin can't be computed: {error}"),
         };
+        let account = &funded(picture, account);
         let report = evaluate(&picture.board, account, picture.now).map_err(no_margin)?;
         let withdrawable = if picture.trusts_quote() {
             report.equity_withdrawal
@@ -47,7 +61,7 @@ impl<'a> Moment<'a> {
         };
         Ok(Moment {
             picture,
-            account,
+            account: account.clone(),
             report,
             withdrawable: withdrawable.0.into(),
         })

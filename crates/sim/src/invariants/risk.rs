@@ -124,7 +124,7 @@ fn withdrawn(party: &Party, is_quote: bool) -> Result<(), Broken> {
         QuoteRule::ByFeed
     };
     let picture = after.picture;
-    let report = evaluate_with(&picture.board, after.account, picture.now, rule).map_err(|error| Broken {
+    let report = evaluate_with(&picture.board, &after.account, picture.now, rule).map_err(|error| Broken {
         invariant: C4,
         what: format!("a margin can't be computed: {error}"),
     })?;

@@ -131,20 +131,38 @@ fn commons(change: &Change) -> Result<(), Broken> {
     );
     holds(C3, "the exchange's parameters stay", exchange)?;
     let board = same(bytemuck::bytes_of(&*before.board), bytemuck::bytes_of(&*after.board));
-    let refreshes = matches!(change.action, Action::Refresh);
-    holds(C3, "only a refresh moves the board", refreshes || board)?;
+    let refreshes = matches!(change.action, Action::Refresh | Action::UpdateFunding { .. });
+    holds(C3, "only a price or funding moves the board", refreshes || board)?;
     let only_reads = matches!(
         change.action,
         Action::Open { .. }
             | Action::Close { .. }
             | Action::Quotes
             | Action::Refresh
+            | Action::UpdateFunding { .. }
             | Action::Preview
             | Action::Flag { .. }
             | Action::Unflag { .. }
             | Action::SetMethod { .. }
     );
+    if let Action::UpdateFunding { instrument } = *change.action {
+        return funded(before, after, instrument);
+    }
     holds(C3, "no money moves", !only_reads || before.has_same_money(after))
+}
+
+/// Funding moves its own perpetual's numbers on the board and in the market, and nothing else.
+fn funded(before: &Picture, after: &Picture, instrument: usize) -> Result<(), Broken> {
+    let mut same = after.clone();
+    same.markets[instrument].premium = before.markets[instrument].premium;
+    holds(C3, "no money moves", before.has_same_money(&same))?;
+    let was = &before.board.instruments[instrument];
+    let listed = &mut same.board.instruments[instrument];
+    listed.basis = was.basis;
+    (listed.funding_index, listed.funding_rate) = (was.funding_index, was.funding_rate);
+    listed.funding_hour = was.funding_hour;
+    let board = bytemuck::bytes_of(&*before.board) == bytemuck::bytes_of(&*same.board);
+    holds(C3, "funding moves its perpetual alone", board)
 }
 
 /// What was taken outside is credited, to the unit, and nothing else changes.
@@ -187,7 +205,7 @@ fn moved_in(change: &Change, party: &Party, mint: &Pubkey, amount: i128) -> Resu
             of_it.map(|b| i128::from(b.amount)).sum()
         };
         let is_it = listed.is_some_and(|listed| listed.index == other.index);
-        let moved = held(party.after.account) - held(party.before.account);
+        let moved = held(&party.after.account) - held(&party.before.account);
         equal(C3, "a balance", moved, if is_it { amount } else { 0 })?;
     }
     if is_quote {
@@ -239,7 +257,7 @@ fn marked(party: &Party) -> Result<(), Broken> {
     let mut same = *party.after.account;
     (same.flag, same.sequence) = (party.before.account.flag, party.before.account.sequence);
     same.method = party.before.account.method;
-    let unchanged = bytemuck::bytes_of(&same) == bytemuck::bytes_of(party.before.account);
+    let unchanged = bytemuck::bytes_of(&same) == bytemuck::bytes_of(&*party.before.account);
     holds(C3, "only the flag or the method changes", unchanged)
 }
 
@@ -279,7 +297,7 @@ fn swept(paid: bool, parties: &[Party]) -> Result<(), Broken> {
     };
     let mut bounties = 0;
     for party in accounts {
-        let (before, after) = (party.before.account, party.after.account);
+        let (before, after) = (&party.before.account, &party.after.account);
         let count =
             |account: &MarginAccount| i128::from(account.orders.iter().filter(|o| o.sequence != 0).count() as u64);
         let bounty = party.before.balance() - party.after.balance();

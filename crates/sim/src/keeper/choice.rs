@@ -142,6 +142,7 @@ impl View<'_> {
         let rate = cost_rate(&self.auction(), elapsed)?;
         let mut best: Option<Proposal> = None;
         for at in 0..account.positions().len() {
+            let (account, before) = &self.touched(account, before, at)?;
             let Some(leg) = self.leg(before, account, at, rate, elapsed)? else {
                 continue;
             };
@@ -158,6 +159,23 @@ impl View<'_> {
             }
         }
         Ok(best)
+    }
+
+    /// The account with the funding credited that the position at `at` has pending, as a step does first, and its margin.
+    fn touched(
+        &self,
+        account: &MarginAccount,
+        before: &MarginReport,
+        at: usize,
+    ) -> Result<(Box<MarginAccount>, MarginReport), Undecided> {
+        let mut touched = Box::new(*account);
+        let position = &mut touched.positions[at];
+        position.realise_funding(self.board.instrument(position.instrument)?, self.now)?;
+        if touched.positions[at] == account.positions[at] {
+            return Ok((touched, *before));
+        }
+        let before = self.margin(&touched)?;
+        Ok((touched, before))
     }
 
     /// The leg at `at` with the most that may be taken of it now; `None` where that is nothing.
@@ -278,6 +296,7 @@ impl View<'_> {
         let at = account.open_position(step.instrument, instrument)?;
         let paid = leg.signed(step.lots)?.1.quote_ceil()?;
         let received = step.bounty.minus(paid)?;
+        account.positions[at].realise_funding(instrument, self.now)?;
         account.positions[at].fill(leg.signed(step.lots)?.0, received)?;
         let report = self.margin(&account)?;
         let required = report.initial.plus(Dollars(account.order_reserve))?;

@@ -4,6 +4,7 @@ use anchor_lang::solana_program::instruction::Instruction;
 use ballast::instructions::TradeLeg;
 use ballast::state::MarginMethod;
 use ballast_client::instruction::{self, AccountKeys};
+use ballast_risk::index_history::hour_of;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -115,6 +116,26 @@ impl World {
         self.send(&Action::Refresh, refresh, &[])
     }
 
+    /// `update_funding` of a perpetual.
+    pub fn update_funding(&mut self, instrument: usize) -> Outcome {
+        let update = instruction::update_funding(&self.exchange, &self.markets[instrument]);
+        self.send(&Action::UpdateFunding { instrument }, update, &[])
+    }
+
+    /// `update_funding` of those of the instruments that are perpetuals whose hour is not on the board yet, as a trader sends it along.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn update_due_funding(&mut self, instruments: impl IntoIterator<Item = usize>) {
+        let (board, hour) = (self.board(), hour_of(self.vm.now()));
+        for instrument in instruments {
+            let listed = &board.instruments[instrument];
+            if listed.is_perpetual() && listed.funding_hour < hour {
+                self.update_funding(instrument).expect("anybody may update funding");
+            }
+        }
+    }
+
     /// `block_trade`: the taker buys `lots` at `price` dollars from the maker.
     pub fn trade(&mut self, instrument: usize, taker: &User, maker: &User, lots: i64, price: f64) -> Outcome {
         self.trade_at(instrument, taker, maker, lots, (price * PRICE_UNIT).round() as i64)
@@ -130,8 +151,9 @@ impl World {
         self.trade_package(taker, maker, &[leg])
     }
 
-    /// `block_trade` of several legs.
+    /// `block_trade` of several legs, with the funding that is due before it.
     pub fn trade_package(&mut self, taker: &User, maker: &User, legs: &[Leg]) -> Outcome {
+        self.update_due_funding(legs.iter().map(|leg| leg.instrument));
         let terms = |leg: &Leg| {
             let (lots, price) = (leg.lots, leg.price);
             (self.markets[leg.instrument], TradeLeg { lots, price })

@@ -51,6 +51,7 @@ impl World {
 
     /// `place_order` with these makers' accounts.
     pub fn place_with(&mut self, instrument: usize, user: &User, args: OrderArgs, makers: &[Pubkey]) -> Outcome {
+        self.update_due_funding([instrument]);
         let place = order::place_order(&self.exchange, &self.markets[instrument], &user.account, args, makers);
         let action = Action::Place {
             account: user.account.margin_account,

@@ -59,6 +59,7 @@ impl World {
     /// `fill_quote` of so many units, with the proof in front.
     pub fn fill_quote(&mut self, signed: &SignedQuote, taker: &User, maker: &AccountKeys, units: u64) -> Outcome {
         let legs = &signed.quote.legs;
+        self.update_due_funding(legs.iter().map(|leg| leg.instrument.into()));
         let markets: Vec<Pubkey> = legs
             .iter()
             .map(|leg| self.markets[usize::from(leg.instrument)])

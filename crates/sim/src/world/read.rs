@@ -22,7 +22,7 @@ pub struct Totals {
     pub cash: i128,
     /// Σ locked reserves, quote units.
     pub reserve: i128,
-    /// Σ position quotes by instrument, quote units.
+    /// Σ position quotes by instrument with the funding pending on them and what rounding it has left, quote units, rounded down.
     pub quote: Vec<i128>,
     /// Σ lots by instrument.
     pub lots: Vec<i128>,
@@ -186,6 +186,10 @@ impl World {
     }
 
     fn value_at_slow(&self, board: &RiskBoard, position: &state::Position, instrument: &state::Instrument) -> i64 {
+        let mut position = *position;
+        if position.realise_funding(instrument, self.vm.now()).is_err() {
+            return 0;
+        }
         let value = board
             .slow_mark(instrument)
             .ok()
@@ -203,19 +207,27 @@ impl World {
             balances: vec![0; state::MAX_COLLATERALS],
             ..Totals::default()
         };
+        let board = self.board();
         for key in &self.accounts {
             let account = self.margin_account(key);
             totals.cash += i128::from(account.cash);
             totals.reserve += i128::from(account.reserve);
             for p in account.positions() {
                 let at = usize::from(p.instrument);
-                totals.quote[at] += i128::from(p.quote);
+                let listed = &board.instruments[at];
+                let size = Lots(p.lots).quantity(listed.lot_size()).expect("a position's size");
+                let funded = listed.funded_quote(p, size, self.vm.now());
+                totals.quote[at] += funded.expect("a position's quote").0;
                 totals.lots[at] += i128::from(p.lots);
                 totals.gross_lots[at] += i128::from(p.lots).abs();
             }
             for b in &account.balances {
                 totals.balances[usize::from(b.collateral)] += u128::from(b.amount);
             }
+        }
+        for (instrument, quote) in totals.quote.iter_mut().enumerate() {
+            let exact = *quote + i128::from(self.market(instrument).funding_dust);
+            *quote = exact.div_euclid(Notional::PER_QUOTE_UNIT);
         }
         totals
     }

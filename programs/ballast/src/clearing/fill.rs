@@ -5,6 +5,17 @@ use ballast_fixed::{Lots, Notional, Price, Quantity, QuoteAmount};
 use crate::error::{ensure, BallastError, OrError};
 use crate::state::{Asset, Instrument, MarginAccount, Market, OwnerRecord, Position, RiskBoard};
 
+/// What a fill adds to a position, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Lots bought (sold, when negative).
+    pub lots: Lots,
+    /// What is received for them (paid, when negative).
+    pub quote: QuoteAmount,
+    /// Unix seconds.
+    pub now: i64,
+}
+
 /// What a fill did to one account's position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fill {
@@ -14,6 +25,8 @@ pub struct Fill {
     pub before: Lots,
     /// Lots after.
     pub after: Lots,
+    /// What rounding the pending funding left, 10⁻¹⁸ USD; the market's.
+    pub dust: u64,
 }
 
 impl Fill {
@@ -24,24 +37,23 @@ impl Fill {
     }
 }
 
-/// Adds `lots` to the account's position in the instrument at `index`, for which it receives `quote` (pays, when negative): the account's
-/// part of [`fill`].
-pub fn fill_position(
-    account: &mut MarginAccount,
-    index: u16,
-    instrument: &Instrument,
-    lots: Lots,
-    quote: QuoteAmount,
-) -> Result<Fill> {
+/// Changes the account's position in the instrument at `index`: the account's part of [`fill`]. Funding that was pending is credited first.
+pub fn fill_position(account: &mut MarginAccount, index: u16, instrument: &Instrument, change: Change) -> Result<Fill> {
     let at = account.open_position(index, instrument)?;
     let position = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
+    let dust = position.realise_funding(instrument, change.now)?;
     let before = position.lots();
-    position.fill(lots, quote).or_error()?;
+    position.fill(change.lots, change.quote).or_error()?;
     let after = position.lots();
-    Ok(Fill { at, before, after })
+    Ok(Fill {
+        at,
+        before,
+        after,
+        dust,
+    })
 }
 
-/// Adds `lots` to the account's position, for which it receives `quote` (pays, when negative).
+/// Changes the account's position in the market's instrument.
 ///
 /// The slot of the position is kept, empty or not, until [`release`].
 pub fn fill(
@@ -49,11 +61,11 @@ pub fn fill(
     owner: &mut OwnerRecord,
     market: &mut Market,
     instrument: &Instrument,
-    lots: Lots,
-    quote: QuoteAmount,
+    change: Change,
 ) -> Result<Fill> {
     let is_new = account.position(market.instrument).is_none();
-    let fill = fill_position(account, market.instrument, instrument, lots, quote)?;
+    let fill = fill_position(account, market.instrument, instrument, change)?;
+    market.keep_dust(fill.dust)?;
     let (before, after) = (fill.before, fill.after);
     count_positions(market, !is_new, true)?;
     count_open_interest(market, &fill)?;
@@ -117,7 +129,7 @@ pub fn check_owner_open_interest(board: &RiskBoard, instrument: &Instrument, own
     Ok(())
 }
 
-/// quote + lots · mark of a position. Exact.
+/// quote + lots · mark of a position, without pending funding. Exact.
 pub fn position_value(position: &Position, instrument: &Instrument, mark: Price) -> Result<Notional> {
     let quantity = position.lots().quantity(instrument.lot_size()).or_error()?;
     Notional::from_quote(QuoteAmount(position.quote))

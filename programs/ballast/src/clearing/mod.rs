@@ -1,6 +1,7 @@
 //! Effects that instructions share: moving lots between accounts and turning profit and loss into cash.
 mod fees;
 mod fill;
+mod funding;
 mod markets;
 pub mod orders;
 mod settlement;
@@ -10,8 +11,9 @@ mod trade;
 pub use fees::{fee_rates, share_fees};
 pub use fill::{
     check_market_open_interest, check_owner_open_interest, count_open_interest, count_positions, fill, fill_position,
-    position_value, release, Fill,
+    position_value, release, Change, Fill,
 };
+pub use funding::{observe, observe_book, start_premium, touch, update_basis};
 pub use markets::{load_market, load_markets, MAX_LEGS};
 pub use settlement::Settlement;
 pub use terms::{check_price, check_size, Side};

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
-use super::{position_value, release};
+use super::{position_value, release, touch};
 use crate::error::{BallastError, OrError};
 use crate::events::SettledPosition;
 use crate::state::{Exchange, Instrument, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
@@ -25,6 +25,13 @@ pub struct Settlement<'a> {
 }
 
 impl Settlement<'_> {
+    /// The position with its pending funding credited, as it settles.
+    pub fn funded(&self, position: &Position) -> Result<Position> {
+        let mut funded = *position;
+        funded.realise_funding(self.board.instrument(position.instrument)?, self.now)?;
+        Ok(funded)
+    }
+
     /// What the position could settle: quote + lots · slow mark towards zero, or `None` while its price is stale or index and slow price
     /// are more than 1 % apart. A position without lots always settles, and so does an option, each its quote alone.
     pub fn settleable(&self, position: &Position) -> Result<Option<QuoteAmount>> {
@@ -101,14 +108,14 @@ impl Settlement<'_> {
         at: usize,
         market: &mut Market,
     ) -> Result<Option<SettledPosition>> {
-        let position = account.positions().get(at).ok_or(BallastError::PositionMissing)?;
-        match self.settleable(position)? {
+        let position = self.funded(account.positions().get(at).ok_or(BallastError::PositionMissing)?)?;
+        match self.settleable(&position)? {
             Some(value) => self.settle_value(account, at, market, value).map(Some),
             None => Ok(None),
         }
     }
 
-    /// As [`Settlement::settle`], where what is [`Settlement::settleable`] is known already.
+    /// As [`Settlement::settle`], where what is [`Settlement::settleable`] of the funded position is known already.
     pub fn settle_value(
         &mut self,
         account: &mut MarginAccount,
@@ -116,6 +123,7 @@ impl Settlement<'_> {
         market: &mut Market,
         value: QuoteAmount,
     ) -> Result<SettledPosition> {
+        touch(account, market, self.board.instrument(market.instrument)?, self.now)?;
         let settled = if value.0 < 0 {
             let lost = value.negated().or_error()?;
             if lost.0 <= account.cash {

@@ -8,7 +8,7 @@ use ballast_risk::{MarginReport, OptionBook};
 
 use super::{
     check_market_open_interest, check_owner_open_interest, check_price, check_size, fee_rates, fill, release,
-    share_fees, Fill, Side, MAX_LEGS,
+    share_fees, touch, Change, Fill, Side, MAX_LEGS,
 };
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
@@ -146,6 +146,9 @@ fn apply(
     let (board, now) = (first.board, first.now);
     let mut account = trader.account.load_mut()?;
     let mut owner = trader.owner.load_mut()?;
+    for leg in legs.iter_mut() {
+        touch(&mut account, &mut leg.market, leg.instrument, now)?;
+    }
     let params = board.portfolio_params();
     let assets = legs.iter().map(|leg| leg.instrument.asset).collect();
     let mut revaluation = Revaluation::new(board, &params, &account, assets, now, options.take())?;
@@ -154,15 +157,12 @@ fn apply(
     let mut cost = Dollars::ZERO;
     let mut fills = Vec::with_capacity(legs.len());
     for (leg, side) in legs.iter_mut().zip(sides) {
-        let received = side.received()?;
-        let fill = fill(
-            &mut account,
-            &mut owner,
-            &mut leg.market,
-            leg.instrument,
-            side.lots,
-            received,
-        )?;
+        let change = Change {
+            lots: side.lots,
+            quote: side.received()?,
+            now,
+        };
+        let fill = fill(&mut account, &mut owner, &mut leg.market, leg.instrument, change)?;
         release(&mut account, &mut leg.market, fill.at)?;
         cost = cost.plus(side.cost(leg.instrument, leg.mark)?).or_error()?;
         fills.push(fill);
@@ -193,6 +193,7 @@ impl<'a> Terms<'a> {
         now: i64,
     ) -> Result<Self> {
         let instrument = board.instrument(market.instrument)?;
+        instrument.check_funding(now)?;
         let mark = board.mark(instrument, now)?;
         let terms = Terms {
             exchange,

@@ -486,6 +486,11 @@ impl Instrument {
         Quantity(self.lot_size)
     }
 
+    /// A perpetual's basis over the index.
+    pub fn basis(&self) -> Ratio {
+        Ratio(self.basis)
+    }
+
     /// Whether trading has ended at `now`.
     pub fn is_expired(&self, now: i64) -> bool {
         self.expiry != 0 && now >= self.expiry

@@ -7,7 +7,7 @@ use crate::error::{ensure, BallastError};
 
 /// A market, created by the client and taken over by `list_instrument`; its key is recorded on the exchange.
 ///
-/// Σ position quotes + fees due + insurance due + residual = pool.
+/// Σ (position quotes + pending funding) + fees due + insurance due + residual + funding dust = pool.
 #[account(zero_copy)]
 #[derive(Debug)]
 pub struct Market {
@@ -47,11 +47,13 @@ pub struct Market {
     pub book_capacity: u32,
     /// What the book of a perpetual has shown over time.
     pub premium: Premium,
+    /// What rounding of funding has left below a quote unit, 10⁻¹⁸ USD.
+    pub funding_dust: u64,
     /// Room for the insurance share and the ledger of losses.
-    pub _reserved: [u8; 296],
+    pub _reserved: [u8; 248],
 }
 
-/// Integrals of a perpetual's impact mid over its index (margin.md section 5), in 10⁻⁹ USD · seconds.
+/// What the book of a perpetual has shown over its index (margin.md section 5), sums in 10⁻⁹ USD · seconds, and the funding that follows.
 #[zero_copy]
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Premium {
@@ -67,16 +69,31 @@ pub struct Premium {
     pub marked_sum: Wide,
     /// The time of that update, unix seconds.
     pub marked_at: i64,
+    /// The impact mid since the book last changed, 10⁻⁹ USD; 0 where it lacks the depth.
+    pub mid: i64,
+    /// Until when that stands, unix seconds.
+    pub mid_until: i64,
+    /// What a unit held long has paid since the listing, 10⁻⁹ USD, up to the beginning of `funding_hour`.
+    pub funding_index: i64,
+    /// What a unit held long pays over `funding_hour`, evenly, 10⁻⁹ USD.
+    pub funding_rate: i64,
+    /// The hour up to which the book was observed, hours since 1970. The board has it once it is told.
+    pub funding_hour: i64,
 }
 assert_layout!(
     Premium,
-    80,
+    120,
     sum = 0,
     observed_at = 16,
     observed_index_sum = 24,
     hour_sum = 40,
     marked_sum = 56,
-    marked_at = 72
+    marked_at = 72,
+    mid = 80,
+    mid_until = 88,
+    funding_index = 96,
+    funding_rate = 104,
+    funding_hour = 112
 );
 assert_layout!(
     Market,
@@ -98,6 +115,7 @@ assert_layout!(
     max_funding_ppm = 120,
     book_capacity = 124,
     premium = 128,
+    funding_dust = 248,
 );
 
 impl Market {

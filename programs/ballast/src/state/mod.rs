@@ -8,6 +8,7 @@ use anchor_lang::prelude::*;
 mod board;
 mod collateral;
 mod exchange;
+mod funding;
 mod insurance_fund;
 mod margin_account;
 mod market;

@@ -174,7 +174,7 @@ impl Forged {
         fn moment<'a>(picture: &'a Picture, key: &Pubkey, report: MarginReport) -> Moment<'a> {
             Moment {
                 picture,
-                account: &picture.accounts[key],
+                account: picture.accounts[key].clone(),
                 withdrawable: report.equity_withdrawal.0.into(),
                 report,
             }

@@ -7,7 +7,7 @@ use ballast_risk::trade::{judge, TradeFacts};
 
 use super::{Parties, Venue};
 use crate::clearing::{
-    count_open_interest, count_positions, fee_rates, fill, fill_position, release, share_fees, Fill, Side,
+    count_open_interest, count_positions, fee_rates, fill, fill_position, release, share_fees, Change, Fill, Side,
 };
 use crate::error::{BallastError, OrError};
 use crate::events::{OrderFill, RemovalReason, RemovedOrder};
@@ -79,6 +79,7 @@ impl Makers for Counterparties<'_, '_> {
 
     #[inline(never)]
     fn fill(&mut self, order: &Order, _: Handle, asked: i64) -> Result<Verdict> {
+        self.venue.instrument.check_funding(self.venue.now)?;
         if self.venue.check_price(Price(order.price)).is_err() {
             return Ok(Verdict::Removed(Removal::OutsideBand));
         }
@@ -101,6 +102,7 @@ impl Makers for Counterparties<'_, '_> {
         let is_held = account.position(self.venue.index).is_some();
         count_positions(self.market, was_held, is_held)?;
         count_open_interest(self.market, &fill)?;
+        self.market.keep_dust(fill.dust)?;
         drop(account);
         self.take(order, made, lots)?;
         Ok(Verdict::Filled(lots))
@@ -152,9 +154,16 @@ impl Counterparties<'_, '_> {
         let rate = fee_rates(&venue.exchange.fees, &account.volume, venue.now).maker;
         let bought = Lots(lots.wrapping_mul(side.sign())); // ±1
         let made = Side::new(venue.instrument, bought, Price(order.price), rate)?;
+        let dust = account.realise_funding(venue.index, venue.instrument, venue.now)?;
         self.revaluation.restart(account)?;
         let before = self.revaluation.evaluate(account)?;
-        let fill = fill_position(account, venue.index, venue.instrument, made.lots, made.received()?)?;
+        let change = Change {
+            lots: made.lots,
+            quote: made.received()?,
+            now: venue.now,
+        };
+        let mut fill = fill_position(account, venue.index, venue.instrument, change)?;
+        fill.dust = fill.dust.saturating_add(dust); // each is less than a quote unit
         account.drop_if_empty(fill.at)?;
         account.fill_order(venue.orders(), side, order, lots, [fill.before, fill.after])?;
         let after = self.revaluation.evaluate(account)?;
@@ -176,14 +185,12 @@ impl Counterparties<'_, '_> {
         let (venue, taker) = (self.venue, &mut self.taker);
         let bought = Lots(lots.wrapping_mul(self.side.sign())); // ±1
         let taken = Side::new(venue.instrument, bought, Price(order.price), taker.rate)?;
-        let fill = fill(
-            taker.account,
-            taker.owner,
-            self.market,
-            venue.instrument,
-            taken.lots,
-            taken.received()?,
-        )?;
+        let change = Change {
+            lots: taken.lots,
+            quote: taken.received()?,
+            now: venue.now,
+        };
+        let fill = fill(taker.account, taker.owner, self.market, venue.instrument, change)?;
         release(taker.account, self.market, fill.at)?;
         taker.cost = taker.cost.plus(taken.cost(venue.instrument, venue.mark)?).or_error()?;
         let residual = taken.quote.plus(made.quote).or_error()?;

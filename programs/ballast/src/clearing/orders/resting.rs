@@ -79,7 +79,7 @@ fn per_lot(parties: &mut Counterparties, rest: &Rest) -> Result<Dollars> {
     let bought = Lots(rest.lots.wrapping_mul(rest.side.sign())); // ±1
     let isolated = parties
         .revaluation
-        .isolated(parties.taker.account, venue.position(bought))?;
+        .isolated(parties.taker.account, venue.position(bought)?)?;
     let loss = venue.loss_of_a_lot(rest.side, Price(rest.price))?;
     reserve_per_lot(isolated, rest.lots, loss).or_error()
 }

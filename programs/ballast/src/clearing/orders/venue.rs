@@ -83,9 +83,9 @@ impl<'a> Venue<'a> {
         }
     }
 
-    /// A position of this size in the instrument, with no quote.
-    pub fn position(&self, lots: Lots) -> Position {
-        Position {
+    /// A position of this size in the instrument, with no quote and nothing pending.
+    pub fn position(&self, lots: Lots) -> Result<Position> {
+        Ok(Position {
             instrument: self.index,
             asset: self.instrument.asset,
             kind: self.instrument.kind,
@@ -93,7 +93,8 @@ impl<'a> Venue<'a> {
             expiry: self.instrument.expiry,
             strike: self.instrument.strike,
             lots: lots.0,
+            funding_index: self.instrument.funding_at(self.now)?,
             ..Position::default()
-        }
+        })
     }
 }

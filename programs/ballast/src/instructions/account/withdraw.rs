@@ -144,7 +144,8 @@ fn settle_losers<'info>(
     let mut settled = Vec::with_capacity(markets.len());
     let mut markets = markets.iter().peekable();
     let (mut at, mut owed) = (0usize, QuoteAmount::ZERO);
-    while let Some(position) = account.positions().get(at).copied() {
+    while let Some(position) = account.positions().get(at) {
+        let position = settlement.funded(position)?;
         let count = account.position_count;
         let market = settlement.exchange.market(position.instrument)?;
         let passed = markets.next_if(|info| *info.key == market);
@@ -156,7 +157,7 @@ fn settle_losers<'info>(
         // A position that settled to nothing has left its slot to the next one.
         if account.position_count == count {
             let left = account.positions().get(at).ok_or(BallastError::PositionMissing)?;
-            owed = owed.plus(settlement.owed(left)?).or_error()?;
+            owed = owed.plus(settlement.owed(&settlement.funded(left)?)?).or_error()?;
             at = at.saturating_add(1);
         }
     }

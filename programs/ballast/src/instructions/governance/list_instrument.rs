@@ -5,6 +5,7 @@ use ballast_fixed::kernel::ln_price;
 use ballast_fixed::Price;
 use ballast_risk::slow_surface;
 
+use crate::clearing::start_premium;
 use crate::error::{ensure, fail, BallastError, OrError};
 use crate::events::InstrumentListed;
 use crate::state::{Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, MAX_INSTRUMENTS, VERSION};
@@ -154,6 +155,9 @@ pub(crate) fn list_instrument<'info>(
             expiry_slot(asset, args.expiry, args.basis, Clock::get()?.unix_timestamp)?
         }
     };
+    let now = Clock::get()?.unix_timestamp;
+    let is_perpetual = args.kind == InstrumentKind::Perpetual;
+    let premium = start_premium(board.asset(args.asset)?, now)?;
     let slot = board
         .instruments
         .get_mut(usize::from(index))
@@ -172,6 +176,7 @@ pub(crate) fn list_instrument<'info>(
         } else {
             ln_price(Price(args.strike)).0
         },
+        funding_hour: if is_perpetual { premium.funding_hour } else { 0 },
         ..Instrument::default()
     };
     let market_key = ctx.accounts.market.key();
@@ -190,6 +195,9 @@ pub(crate) fn list_instrument<'info>(
     market.min_order_lots = args.min_order_lots;
     market.impact_notional = args.impact_notional;
     market.max_funding_ppm = args.max_funding_ppm;
+    if is_perpetual {
+        market.premium = premium;
+    }
     drop(market);
     let account = ctx.accounts.market.to_account_info();
     let mut data = account.try_borrow_mut_data()?;

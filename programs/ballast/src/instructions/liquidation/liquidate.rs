@@ -102,7 +102,8 @@ fn step<'info>(accounts: &Liquidate<'info>, others: &'info [AccountInfo<'info>],
     for loader in &loaders {
         legs.push(Leg::new(&board, loader.load_mut()?, loader.key(), step.now)?);
     }
-    let mut package = Package { legs };
+    let mut package = Package { legs, now: step.now };
+    package.touch(&mut account)?;
 
     let params = board.portfolio_params();
     let assets = package.legs.iter().map(|leg| leg.instrument.asset).collect();

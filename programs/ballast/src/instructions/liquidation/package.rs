@@ -5,7 +5,7 @@ use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Lots, Price, QuoteAmount};
 use ballast_risk::MarginReport;
 
-use crate::clearing::{check_owner_open_interest, fill, release};
+use crate::clearing::{check_owner_open_interest, fill, release, touch, Change};
 use crate::error::{ensure, fail, BallastError, OrError};
 use crate::margin::Revaluation;
 use crate::state::{Instrument, MarginAccount, Market, OwnerRecord, RiskBoard};
@@ -60,9 +60,19 @@ impl<'a> Leg<'a> {
 /// The legs of a step, each in another instrument, the first one the market that the step's cost is charged in.
 pub struct Package<'a> {
     pub legs: Vec<Leg<'a>>,
+    /// Unix seconds.
+    pub now: i64,
 }
 
 impl<'a> Package<'a> {
+    /// Credits the funding that the account has pending on the legs, so that the step is judged in whole quote units.
+    pub fn touch(&mut self, account: &mut MarginAccount) -> Result<()> {
+        let now = self.now;
+        self.legs
+            .iter_mut()
+            .try_for_each(|leg| touch(account, &mut leg.market, leg.instrument, now))
+    }
+
     /// Looks up what the liquidatee holds of each leg, of which `lots` are to be taken: numbers, whatever the side, never more than is held.
     pub fn find(&mut self, account: &MarginAccount, lots: &[u64]) -> Result<()> {
         for (leg, lots) in self.legs.iter_mut().zip(lots) {
@@ -160,9 +170,12 @@ impl<'a> Package<'a> {
     /// Moves the lots out of the liquidatee's positions at the marks; what a position leaves empty stays in its place.
     pub fn leave(&mut self, account: &mut MarginAccount, owner: &mut OwnerRecord) -> Result<()> {
         for leg in &mut self.legs {
-            let received = leg.received(leg.taken)?;
-            let given = leg.taken.negated().or_error()?;
-            fill(account, owner, &mut leg.market, leg.instrument, given, received)?;
+            let change = Change {
+                lots: leg.taken.negated().or_error()?,
+                quote: leg.received(leg.taken)?,
+                now: self.now,
+            };
+            fill(account, owner, &mut leg.market, leg.instrument, change)?;
         }
         Ok(())
     }
@@ -188,9 +201,13 @@ impl<'a> Package<'a> {
     ) -> Result<()> {
         let mut bounty = bounty;
         for leg in &mut self.legs {
-            let quote = bounty.minus(leg.received(leg.taken)?).or_error()?;
+            let change = Change {
+                lots: leg.taken,
+                quote: bounty.minus(leg.received(leg.taken)?).or_error()?,
+                now: self.now,
+            };
             bounty = QuoteAmount::ZERO;
-            let filled = fill(account, owner, &mut leg.market, leg.instrument, leg.taken, quote)?;
+            let filled = fill(account, owner, &mut leg.market, leg.instrument, change)?;
             if !filled.reduces() {
                 check_owner_open_interest(board, leg.instrument, owner)?;
             }

@@ -1,8 +1,10 @@
-//! Keepers and wallets: prices.
+//! Keepers and wallets: prices and what follows from them.
 mod refresh_prices;
 mod refresh_surface;
 mod refresh_surface_from_feeds;
+mod update_funding;
 
 pub use refresh_prices::*;
 pub use refresh_surface::*;
 pub use refresh_surface_from_feeds::*;
+pub use update_funding::*;

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use crate::error::{ensure, BallastError};
 use crate::events::PriceRefreshed;
 use crate::oracle::{accept, pyth, Accepted};
-use crate::state::{PriceFeed, RiskBoard, QUOTE_ASSET};
+use crate::state::{IndexHistory, PriceFeed, RiskBoard, QUOTE_ASSET};
 
 /// Accounts of `refresh_prices`. Behind them comes one price account for each asset named, in the same order.
 #[derive(Accounts)]
@@ -29,10 +29,14 @@ pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, a
     let mut all_older = true;
     for (&asset, account) in assets.iter().zip(ctx.remaining_accounts) {
         let update = pyth::read(account)?;
-        let feed = feed_mut(&mut board, asset)?;
+        let (feed, history) = feed_mut(&mut board, asset)?;
+        let stood = feed.index();
         let accepted = accept(feed, &update, now)?;
         all_older &= accepted == Accepted::Older;
         if accepted == Accepted::New {
+            if let Some(history) = history {
+                history.advance(stood, now)?;
+            }
             emit!(PriceRefreshed {
                 asset,
                 index: feed.index,
@@ -46,14 +50,15 @@ pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, a
     Ok(())
 }
 
-fn feed_mut(board: &mut RiskBoard, asset: u8) -> Result<&mut PriceFeed> {
+/// The feed and, of an asset, the history of its index.
+fn feed_mut(board: &mut RiskBoard, asset: u8) -> Result<(&mut PriceFeed, Option<&mut IndexHistory>)> {
     if asset == QUOTE_ASSET {
-        return Ok(&mut board.quote);
+        return Ok((&mut board.quote, None));
     }
     board.asset(asset)?;
     let asset = board
         .assets
         .get_mut(usize::from(asset))
         .ok_or(BallastError::AssetNotListed)?;
-    Ok(&mut asset.price)
+    Ok((&mut asset.price, Some(&mut asset.index_history)))
 }

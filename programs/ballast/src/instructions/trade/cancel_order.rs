@@ -2,8 +2,8 @@
 use anchor_lang::prelude::*;
 use ballast_book::Book;
 
-use crate::clearing::load_market;
 use crate::clearing::orders::{remove, remove_all};
+use crate::clearing::{load_market, observe_book};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::{OrdersRemoved, RemovalReason, RemovedOrder};
 use crate::state::{Exchange, MarginAccount, Market, OrderId, OrderMarket, OwnerRecord, RiskBoard};
@@ -86,6 +86,7 @@ fn cancel<'info>(
         instrument: board.instrument(index)?,
     };
     let removed = take(&mut account, &accounts.margin_account.key(), &mut book, place)?;
+    observe_book(&board, market, book.view(), Clock::get()?.unix_timestamp)?;
     account.reconcile(&mut *accounts.owner.load_mut()?)?;
     Ok(OrdersRemoved {
         market: info.key(),

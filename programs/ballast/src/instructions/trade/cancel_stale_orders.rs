@@ -3,6 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_book::Book;
 use ballast_fixed::{Dollars, QuoteAmount};
 
+use crate::clearing::observe_book;
 use crate::clearing::orders::{remove, resting};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::{OrdersRemoved, RemovalReason, RemovedOrder};
@@ -113,6 +114,7 @@ fn sweep<'info>(accounts: &CancelStaleOrders<'info>, others: &'info [AccountInfo
         }
     }
     ensure!(!removed.is_empty(), BallastError::NothingToCancel);
+    observe_book(&board, market, book.view(), now)?;
     let cranker = accounts.cranker_key();
     Ok(told(accounts.market.key(), market, removed, (cranker, bounty)))
 }

@@ -8,7 +8,7 @@ use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
 use crate::clearing::orders::{reducible, rest, Counterparties, Parties, Rest, Taker, Venue};
-use crate::clearing::{check_cash, check_market_open_interest, check_size, fee_rates, Fill};
+use crate::clearing::{check_cash, check_market_open_interest, check_size, fee_rates, observe_book, touch, Fill};
 use crate::error::{ensure, fail, BallastError, OrError};
 use crate::events::OrderPlaced;
 use crate::margin::{AssetSet, Revaluation};
@@ -140,6 +140,7 @@ fn place<'info>(
     let mut account = accounts.margin_account.load_mut()?;
     let mut owner = accounts.owner.load_mut()?;
     account.reconcile(&mut owner)?;
+    touch(&mut account, market, venue.instrument, venue.now)?;
     let order = Order::new(&venue, market, &account, args)?;
 
     let params = board.portfolio_params();
@@ -172,6 +173,9 @@ fn place<'info>(
         0 => 0,
         lots => rest(&mut parties, &mut book, &order.rest(lots))?,
     };
+    if resting > 0 || !parties.fills.is_empty() || !parties.removed.is_empty() {
+        observe_book(&board, parties.market, book.view(), venue.now)?;
+    }
     parties.taker.account.reconcile(parties.taker.owner)?;
     parties.revaluation.resume(aside);
     before.judge(&mut parties, &order, &outcome)?;
@@ -300,6 +304,7 @@ impl Before {
             at: 0,
             before: self.lots,
             after: Lots(account.position(venue.index).map_or(0, |held| held.lots)),
+            dust: 0,
         };
         let after = match outcome.filled == 0 && account.cash == self.cash {
             true => self.report,

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_fixed::{Lots, Price};
 
 use super::Preview;
-use crate::clearing::{check_price, check_size, fee_rates, fill_position, Side};
+use crate::clearing::{check_price, check_size, fee_rates, fill_position, Change, Side};
 use crate::error::{ensure, BallastError};
 use crate::state::{Balance, Collateral, Exchange, MarginAccount, MarginMethod, RiskBoard};
 
@@ -100,7 +100,12 @@ fn trade(
     };
     let rate = fee_rates(&exchange.fees, &account.volume, now).taker;
     let side = Side::new(instrument, lots, price, rate)?;
-    let fill = fill_position(account, index, instrument, side.lots, side.received()?)?;
+    let change = Change {
+        lots: side.lots,
+        quote: side.received()?,
+        now,
+    };
+    let fill = fill_position(account, index, instrument, change)?;
     if !fill.reduces() {
         ensure!(!instrument.is_expired(now), BallastError::InstrumentExpired);
         check_size(&exchange.limits, instrument, lots, price, spot)?;

@@ -1,0 +1,49 @@
+//! Marks and funding of perpetuals, and what they add to a margin.
+use ballast::instructions::PreviewSection;
+use ballast_sim::world::{World, BTC, ETH, SOL};
+use ballast_tests::ok;
+use ballast_tests::setup::{fund_at, show_mid, trader, BTC_PERP, ETH_PERP, PRICE, SOL_PERP};
+
+use crate::book::{eight_instruments, fill_book, funded, HEDGED};
+use crate::table::Table;
+
+/// Measures the crank, and the margin of eight positions of which three have funding pending at marks off the index.
+pub fn measure(table: &mut Table) {
+    let mut world = eight_instruments();
+    let user = trader(&mut world, 50_000);
+    let other = funded(&mut world, 50_000);
+    let summary = |world: &mut World| world.preview(&user.account.margin_account, PreviewSection::Summary).1;
+    let empty = summary(&mut world);
+    fill_book(&mut world, &user, &other, &HEDGED);
+    run(&mut world);
+    let used = summary(&mut world) - empty;
+    table.add("margin of 8 linear positions, funding pending", used, 20_000);
+    world.set_prices(&[(BTC, 100_400.0), (ETH, 3_012.0), (SOL, 150.5)]);
+    let used = summary(&mut world) - empty;
+    table.add("margin of the same, slow prices off the index", used, 22_000);
+    for (name, hours, ceiling) in [
+        ("update_funding, the mark moves", 0, 6_000),
+        ("update_funding, an hour is over", 1, 6_000),
+        ("update_funding, a day is over", 24, 60_000),
+    ] {
+        world.vm.advance(hours * 3_600 + 10);
+        let prices = [(BTC, 100_400.0), (ETH, 3_012.0), (SOL, 150.5)];
+        world.set_prices(&prices);
+        let outcome = world.update_funding(BTC_PERP);
+        table.add(name, ok(&world, outcome).compute_units, ceiling);
+    }
+}
+
+/// Gives the perpetuals' books a premium for the rest of the hour, and goes on to the middle of the next.
+fn run(world: &mut World) {
+    let mids = [(BTC_PERP, 100_200), (ETH_PERP, 2_991), (SOL_PERP, 151)];
+    for (instrument, mid) in mids {
+        show_mid(world, instrument, mid * PRICE);
+    }
+    let middle = (world.vm.now() / 3_600 + 1) * 3_600 + 1_800;
+    for (at, (instrument, _)) in mids.iter().enumerate() {
+        fund_at(world, *instrument, middle + at as i64);
+        let listed = world.board().instruments[*instrument];
+        assert!(listed.funding_rate != 0 && listed.basis != 0);
+    }
+}
