@@ -8,6 +8,7 @@ mod fill_quote;
 mod fill_quote_refusals;
 mod flag;
 mod fund_insurance;
+mod funding_oracle;
 mod liquidate;
 mod liquidate_amounts;
 mod liquidate_package;

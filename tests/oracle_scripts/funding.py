@@ -111,7 +111,7 @@ def main():
     while now < end:
         now = min(next_price, next_book, next_look)
         if now == next_price:
-            index = floor(index * Fraction(random.randrange(9_940, 10_061), 10_000))
+            index = floor(index * Fraction(random.randrange(9_940, 10_061), 10_000)) // 1_000 * 1_000  # as a feed has it
             sheet.prices.append((now, index))
             lines.append(f"price {now} {index}")
             next_price += random.choice([1, 7, 60, 400, 3_000, 9_000])
