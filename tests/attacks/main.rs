@@ -3,6 +3,7 @@ mod accounts;
 mod dead_collateral;
 mod extraction;
 mod foreign;
+mod funding;
 mod liquidation;
 mod margin;
 mod oracle;
