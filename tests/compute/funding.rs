@@ -24,7 +24,7 @@ pub fn measure(table: &mut Table) {
     for (name, hours, ceiling) in [
         ("update_funding, the mark moves", 0, 6_000),
         ("update_funding, an hour is over", 1, 6_000),
-        ("update_funding, a day is over", 24, 60_000),
+        ("update_funding, a day is over", 24, 25_000),
     ] {
         world.vm.advance(hours * 3_600 + 10);
         let prices = [(BTC, 100_400.0), (ETH, 3_012.0), (SOL, 150.5)];

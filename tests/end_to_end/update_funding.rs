@@ -4,11 +4,13 @@ use ballast::events::FundingUpdated;
 use ballast::instructions::PreviewSection;
 use ballast::state::Instrument;
 use ballast_client::instruction;
+use ballast_sim::keeper::choice::Intent;
+use ballast_sim::keeper::Keeper;
 use ballast_sim::world::{User, World, BTC, START};
 use ballast_tests::refusal::{checks_declared_accounts, refuses};
 use ballast_tests::setup::{
-    btc_at, btc_trade, edit, fund_at, pair, second_exchange, show_mid, trade, BTC_FUTURE, BTC_PERP, ETH_PERP, PRICE,
-    USD,
+    btc_at, btc_trade, edit, fund_at, long_btc, pair, second_exchange, show_mid, trade, trader, BTC_FUTURE, BTC_PERP,
+    ETH_PERP, PRICE, USD,
 };
 use ballast_tests::{ok, world};
 
@@ -114,7 +116,7 @@ fn settling_and_trading_credit_what_is_pending_once() {
 fn a_position_pays_from_its_opening_on() {
     let (mut w, _, maker) = at_a_premium();
     fund_at(&mut w, BTC_PERP, START + HOUR + HOUR / 4);
-    let late = ballast_tests::setup::trader(&mut w, 30_000);
+    let late = trader(&mut w, 30_000);
     trade(&mut w, BTC_PERP, &late, &maker, -ONE, 100_000.0);
     let opened = quote(&w, &late);
     fund_at(&mut w, BTC_PERP, START + HOUR + HOUR / 2);
@@ -266,4 +268,32 @@ fn the_price_is_kept_over_time() {
     let outcome = w.refresh(&[BTC]);
     ok(&w, outcome);
     assert_eq!(history(&w).time, START + HOUR + 5);
+}
+
+#[test]
+fn a_keeper_foresees_what_a_step_does_with_funding_pending() {
+    let (mut w, user, maker) = long_btc();
+    show_mid(&mut w, BTC_PERP, 100_800 * PRICE);
+    btc_at(&mut w, START + HOUR, 97_000.0);
+    show_mid(&mut w, BTC_PERP, 0);
+    // 7,000 of equity against 6,935.50 of maintenance margin, and 99.97 to pay over the hour.
+    let key = user.account.margin_account;
+    let keeper = Keeper {
+        user: trader(&mut w, 1_000_000),
+    };
+    let mut steps = 0;
+    for second in [1_200, 3_400, 3_403, 3_420, 3_440] {
+        btc_at(&mut w, START + HOUR + second, 97_000.0);
+        let outcome = w.update_funding(BTC_PERP);
+        ok(&w, outcome);
+        for (account, intent) in keeper.survey(&w, &[key]).expect("a survey") {
+            assert!(second > 1_200, "funding alone brings it under: {intent:?}");
+            let done = keeper.act(&mut w, &account, &intent).expect("as foreseen");
+            steps += usize::from(done.is_some() && matches!(intent, Intent::Step(_)));
+            ballast_sim::invariants::conservation(&w).expect("everything adds up");
+        }
+    }
+    assert!(steps > 0);
+    let maker = w.summary(&maker.account.margin_account);
+    assert!(maker.equity_maintenance > 0);
 }

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
-use super::{position_value, release, touch};
+use super::{position_value, release};
 use crate::error::{BallastError, OrError};
 use crate::events::SettledPosition;
 use crate::state::{Exchange, Instrument, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
@@ -108,14 +108,27 @@ impl Settlement<'_> {
         at: usize,
         market: &mut Market,
     ) -> Result<Option<SettledPosition>> {
-        let position = self.funded(account.positions().get(at).ok_or(BallastError::PositionMissing)?)?;
-        match self.settleable(&position)? {
+        let position = self.credit_funding(account, at, market)?;
+        match self.settleable(position)? {
             Some(value) => self.settle_value(account, at, market, value).map(Some),
             None => Ok(None),
         }
     }
 
-    /// As [`Settlement::settle`], where what is [`Settlement::settleable`] of the funded position is known already.
+    /// Credits the funding that the position at `at` has pending.
+    pub fn credit_funding<'p>(
+        &self,
+        account: &'p mut MarginAccount,
+        at: usize,
+        market: &mut Market,
+    ) -> Result<&'p Position> {
+        let position = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
+        let left = position.realise_funding(self.board.instrument(position.instrument)?, self.now)?;
+        market.keep_dust(left)?;
+        Ok(position)
+    }
+
+    /// As [`Settlement::settle`], where what is [`Settlement::settleable`] is known already and its funding credited.
     pub fn settle_value(
         &mut self,
         account: &mut MarginAccount,
@@ -123,7 +136,6 @@ impl Settlement<'_> {
         market: &mut Market,
         value: QuoteAmount,
     ) -> Result<SettledPosition> {
-        touch(account, market, self.board.instrument(market.instrument)?, self.now)?;
         let settled = if value.0 < 0 {
             let lost = value.negated().or_error()?;
             if lost.0 <= account.cash {

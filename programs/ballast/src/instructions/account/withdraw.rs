@@ -145,19 +145,21 @@ fn settle_losers<'info>(
     let mut markets = markets.iter().peekable();
     let (mut at, mut owed) = (0usize, QuoteAmount::ZERO);
     while let Some(position) = account.positions().get(at) {
-        let position = settlement.funded(position)?;
+        let mut position = settlement.funded(position)?;
         let count = account.position_count;
         let market = settlement.exchange.market(position.instrument)?;
         let passed = markets.next_if(|info| *info.key == market);
         if let Some(value) = settlement.settleable(&position)?.filter(|value| value.0 < 0) {
             let info = passed.ok_or(BallastError::MarketMissing)?;
             let loader = load_market(settlement.exchange, position.instrument, info)?;
-            settled.push(settlement.settle_value(account, at, &mut *loader.load_mut()?, value)?);
+            let mut market = loader.load_mut()?;
+            settlement.credit_funding(account, at, &mut market)?;
+            settled.push(settlement.settle_value(account, at, &mut market, value)?);
+            position = account.positions().get(at).copied().unwrap_or_default();
         }
         // A position that settled to nothing has left its slot to the next one.
         if account.position_count == count {
-            let left = account.positions().get(at).ok_or(BallastError::PositionMissing)?;
-            owed = owed.plus(settlement.owed(&settlement.funded(left)?)?).or_error()?;
+            owed = owed.plus(settlement.owed(&position)?).or_error()?;
             at = at.saturating_add(1);
         }
     }
