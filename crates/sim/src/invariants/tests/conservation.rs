@@ -52,7 +52,7 @@ fn no_tokens_are_made_or_lost() {
 
 #[test]
 fn every_instrument_adds_up() {
-    let forgeries: [Forgery<Picture>; 6] = [
+    let forgeries: [Forgery<Picture>; 9] = [
         ("sum of lots", |p| {
             p.accounts.get_mut(&A).unwrap().positions[0].lots += 1
         }),
@@ -60,6 +60,14 @@ fn every_instrument_adds_up() {
         ("number of positions", |p| p.markets[0].positions -= 1),
         ("pool", |p| p.accounts.get_mut(&A).unwrap().positions[0].quote += 1),
         ("pool", |p| p.markets[1].residual += 1),
+        ("pool", |p| {
+            p.accounts.get_mut(&A).unwrap().positions[0].funding_index += 1
+        }),
+        ("pool", |p| p.markets[0].funding_dust += 1),
+        ("units of dust", |p| {
+            p.markets[0].residual -= 1;
+            p.markets[0].funding_dust += 1_000_000_000_000;
+        }),
         ("is negative", |p| {
             p.markets[2].fees_due -= 1;
             p.markets[2].residual += 1;
@@ -69,5 +77,17 @@ fn every_instrument_adds_up() {
         let mut picture = picture();
         forge(&mut picture);
         breaks(check(&picture), Invariant::C2, what);
+    }
+}
+
+/// What longs have pending to pay shorts have pending to receive, to 10⁻¹⁸ dollars.
+#[test]
+fn funding_that_is_pending_adds_up() {
+    let mut picture = picture();
+    let listed = &mut picture.board.instruments[BTC_PERPETUAL];
+    (listed.funding_index, listed.funding_rate) = (12_345_678_901, -3_333_333_333);
+    for hour in [picture.now / 3_600, 0] {
+        picture.board.instruments[BTC_PERPETUAL].funding_hour = hour;
+        assert_eq!(check(&picture), Ok(()));
     }
 }

@@ -360,3 +360,30 @@ fn a_party_must_be_there() {
     let action = Action::Flag { account: USD };
     breaks(forged.change(&action).check(), Invariant::C3, "is not there");
 }
+
+#[test]
+fn funding_moves_its_perpetual_alone() {
+    let action = Action::UpdateFunding {
+        instrument: BTC_PERPETUAL,
+    };
+    let honest = |f: &mut Forged| {
+        let listed = &mut f.after.board.instruments[BTC_PERPETUAL];
+        (listed.basis, listed.funding_index) = (7, 8);
+        (listed.funding_rate, listed.funding_hour) = (9, 10);
+        f.market().premium.observed_at = 11;
+    };
+    forge(
+        &action,
+        honest,
+        &[
+            ("moves its perpetual alone", |f| f.after.board.instruments[1].basis = 1),
+            ("moves its perpetual alone", |f| {
+                f.after.board.instruments[BTC_PERPETUAL].lot_size += 1
+            }),
+            ("moves its perpetual alone", |f| f.after.board.quote.index += 1),
+            ("no money moves", |f| f.market().pool += 1),
+            ("no money moves", |f| f.after.markets[1].premium.observed_at = 1),
+            ("no part in it", |f| f.account(A).cash += 1),
+        ],
+    );
+}
