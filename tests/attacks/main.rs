@@ -8,6 +8,7 @@ mod liquidation;
 mod margin;
 mod oracle;
 mod packages;
+mod quotes;
 mod rounding;
 mod shields;
 mod support;
