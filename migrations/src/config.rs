@@ -1,7 +1,7 @@
 //! What a genesis lists.
 use ballast::instructions::{ListAssetArgs, ListCollateralArgs, ListInstrumentArgs};
 use ballast::oracle::FeedConfig;
-use ballast::state::{AuctionParams, FeeSchedule, InstrumentKind, Limits, RiskParams};
+use ballast::state::{AuctionParams, FeeSchedule, FeeTier, InstrumentKind, Limits, RiskParams};
 use ballast_fixed::Dollars;
 use ballast_risk::{defaults, AssetParams};
 
@@ -23,12 +23,28 @@ pub struct AssetConfig {
     pub instruments: Vec<ListInstrumentArgs>,
 }
 
-/// 5 basis points for the taker, 2 for the maker, a fifth of both to the insurance fund.
+/// 5 basis points for the taker and 2 for the maker, less for who trades more, down to 2.5 and a rebate of a half; a fifth of both to the
+/// insurance fund, and a tenth of the taker's to its referrer.
 pub const FEES: FeeSchedule = FeeSchedule {
     taker_ppm: 500,
     maker_ppm: 200,
     insurance_share_ppm: 200_000,
+    referrer_share_ppm: 100_000,
+    tiers: [
+        tier(25_000_000, 400, 150),
+        tier(100_000_000, 350, 100),
+        tier(500_000_000, 300, 0),
+        tier(2_000_000_000, 250, -50),
+    ],
 };
+
+const fn tier(min_volume: u64, taker_ppm: u32, maker_ppm: i32) -> FeeTier {
+    FeeTier {
+        min_volume,
+        taker_ppm,
+        maker_ppm,
+    }
+}
 
 /// A price band of 2 %, borrowing of up to 80 % of what is supplied, and trades of at least one dollar.
 pub const LIMITS: Limits = Limits {

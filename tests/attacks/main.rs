@@ -2,6 +2,7 @@
 mod accounts;
 mod dead_collateral;
 mod extraction;
+mod fees;
 mod foreign;
 mod funding;
 mod liquidation;

@@ -4,7 +4,7 @@ use ballast::state::{MarginMethod, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC, SOL};
 use ballast_tests::ok;
-use ballast_tests::setup::trader;
+use ballast_tests::setup::{trade, trader};
 use ballast_tests::setup::{BTC_FUTURE, BTC_PERP, ETH_FUTURE, ETH_PERP, PRICE, USD};
 
 use crate::book::{eight_instruments, fill_book, funded, ASSETS, HEDGED};
@@ -19,6 +19,7 @@ pub fn measure(table: &mut Table) {
     deposits(&mut world, &user, table);
     refresh(&mut world, table);
     fill_book(&mut world, &user, &other, &HEDGED);
+    referrals(&mut world, &user, &other, table);
     linear(&mut world, &other, table);
     // Index and slow price half a percent apart, so that nothing is short-cut.
     world.set_prices(&[(BTC, 100_400.0), (SOL, 150.5)]);
@@ -33,6 +34,19 @@ fn open_and_close(world: &mut World, user: &User, table: &mut Table) {
     table.add("open_margin_account", ok(world, outcome).compute_units, 20_000);
     let outcome = world.close(user, 1);
     table.add("close_margin_account", ok(world, outcome).compute_units, 6_000);
+}
+
+/// A referrer from here on: every later trade of the user's notes its share.
+fn referrals(world: &mut World, user: &User, other: &User, table: &mut Table) {
+    let referrer = trader(world, 0);
+    let (key, earns) = (user.account.margin_account, referrer.account.margin_account);
+    let outcome = world.set_referrer(user, &earns);
+    table.add("set_referrer", ok(world, outcome).compute_units, 6_000);
+    trade(world, BTC_PERP, user, other, 10, 100_000.0);
+    let outcome = world.settle(&key, &[BTC_PERP]);
+    ok(world, outcome);
+    let outcome = world.claim_referral(&key, &earns);
+    table.add("claim_referral", ok(world, outcome).compute_units, 8_000);
 }
 
 fn methods(world: &mut World, user: &User, table: &mut Table) {

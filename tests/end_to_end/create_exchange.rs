@@ -3,7 +3,9 @@ use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::instructions::CreateExchangeArgs;
-use ballast::state::{self, Collateral, InsuranceFund, QuotePool, RiskBoard, DISCRIMINATOR, QUOTE_ASSET};
+use ballast::state::{
+    self, Collateral, FeeSchedule, FeeTier, InsuranceFund, QuotePool, RiskBoard, DISCRIMINATOR, QUOTE_ASSET,
+};
 use ballast_client::{instruction, Exchange};
 use ballast_migrations::config::{feed, feeds, AUCTION, FEES, LIMITS};
 use ballast_risk::PortfolioParams;
@@ -150,10 +152,20 @@ fn refuses_quote_mints_without_six_decimals() {
 #[test]
 fn refuses_parameters_outside_their_bounds() {
     type Change = fn(&mut CreateExchangeArgs);
-    let bad: [Change; 34] = [
+    let bad: [Change; 42] = [
         |a| a.fees.taker_ppm = 10_001,
         |a| a.fees.maker_ppm = 10_001,
+        |a| a.fees.maker_ppm = -10_001,
         |a| a.fees.insurance_share_ppm = 1_000_001,
+        |a| a.fees.referrer_share_ppm = 1_000_001,
+        // Tiers that do not ascend, a fee that rises, a tier behind an unused one.
+        |a| a.fees.tiers[1].min_volume = a.fees.tiers[0].min_volume,
+        |a| a.fees.tiers[0].min_volume = 0,
+        |a| a.fees.tiers[2].taker_ppm = 351,
+        |a| a.fees.tiers[2].maker_ppm = 101,
+        |a| a.fees.tiers[1] = FeeTier::default(),
+        // The last tier's taker pays 250: of 200 and the fund's fifth off there are 160 left, which are 64 % of 250.
+        |a| a.fees.referrer_share_ppm = 640_001,
         |a| a.limits.price_band_ppm = 0,
         |a| a.limits.price_band_ppm = 100_001,
         |a| a.limits.max_utilisation_ppm = 950_001,
@@ -198,7 +210,12 @@ fn refuses_parameters_outside_their_bounds() {
 fn accepts_parameters_on_their_bounds() {
     let (mut w, exchange) = prepared(BOARD);
     let mut args = args();
-    (args.fees.taker_ppm, args.fees.maker_ppm, args.fees.insurance_share_ppm) = (10_000, 10_000, 1_000_000);
+    args.fees = FeeSchedule {
+        taker_ppm: 10_000,
+        maker_ppm: 10_000,
+        insurance_share_ppm: 1_000_000,
+        ..FeeSchedule::default()
+    };
     (args.limits.price_band_ppm, args.limits.max_utilisation_ppm) = (100_000, 950_000);
     args.limits.account_borrow_cap = args.limits.total_borrow_cap;
     args.limits.minimum_trade = 1_000_000_000;
@@ -213,6 +230,27 @@ fn accepts_parameters_on_their_bounds() {
     args.maintenance_factor = 1_000_000_000;
     let outcome = create(&mut w, &exchange, args);
     ok(&w, outcome);
+}
+
+/// A rebate as high as the lowest fee, and a referrer's share of all that the fund leaves.
+#[test]
+fn accepts_fees_that_leave_the_exchange_nothing() {
+    for (maker_ppm, insurance_share_ppm, referrer_share_ppm) in [(-10_000, 1_000_000, 0), (-50, 200_000, 796_000)] {
+        let (mut w, exchange) = prepared(BOARD);
+        let mut args = args();
+        args.fees = FeeSchedule {
+            taker_ppm: 10_000,
+            maker_ppm,
+            insurance_share_ppm,
+            referrer_share_ppm,
+            ..FeeSchedule::default()
+        };
+        let outcome = create(&mut w, &exchange, args.clone());
+        ok(&w, outcome);
+        let (mut w, exchange) = prepared(BOARD);
+        args.fees.referrer_share_ppm += 1;
+        refuses(&mut w, BallastError::InvalidParameter, |w| create(w, &exchange, args));
+    }
 }
 
 #[test]

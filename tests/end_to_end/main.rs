@@ -4,6 +4,7 @@ mod cancel_orders;
 mod close_margin_account;
 mod create_exchange;
 mod deposit;
+mod fees;
 mod fill_quote;
 mod fill_quote_refusals;
 mod flag;

@@ -196,6 +196,30 @@ pub fn set_margin_method(exchange: &Exchange, wallet: &Pubkey, index: u16, metho
     build(accounts, data::SetMarginMethod { method })
 }
 
+/// `set_referrer` of the wallet's account: `referrer` is another wallet's margin account.
+pub fn set_referrer(account: &AccountKeys, referrer: &Pubkey) -> Instruction {
+    let accounts = accounts::SetReferrer {
+        margin_account: account.margin_account,
+        referrer: *referrer,
+        wallet: account.signer,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::SetReferrer {})
+}
+
+/// `claim_referral`: what the account's fees have earned its referrer.
+pub fn claim_referral(exchange: &Exchange, margin_account: &Pubkey, referrer: &Pubkey) -> Instruction {
+    let accounts = accounts::ClaimReferral {
+        quote_pool: exchange.quote_pool(),
+        margin_account: *margin_account,
+        referrer: *referrer,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::ClaimReferral {})
+}
+
 /// `close_margin_account`.
 pub fn close_margin_account(exchange: &Exchange, wallet: &Pubkey, index: u16) -> Instruction {
     let accounts = accounts::CloseMarginAccount {

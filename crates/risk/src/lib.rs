@@ -18,6 +18,7 @@ pub mod defaults;
 pub mod distance;
 mod error;
 mod expiry;
+pub mod fees;
 pub mod funding;
 pub mod impact;
 pub mod index_history;

@@ -336,6 +336,18 @@ pub enum BallastError {
     /// Funding of an instrument that has none.
     #[msg("Only perpetuals have funding; name the market of one")]
     NotPerpetual,
+    /// A referrer of the same wallet.
+    #[msg("An account can't refer its own wallet; name another owner's account")]
+    SelfReferral,
+    /// A second referrer.
+    #[msg("The account has a referrer already; it keeps it")]
+    ReferrerAlreadySet,
+    /// Another account than the referrer.
+    #[msg("This is not the account's referrer; pass the one that it names")]
+    WrongReferrer,
+    /// No referral due, or no fees collected to pay it.
+    #[msg("Nothing is due to the referrer, or no fees are collected to pay it; settle positions first")]
+    NothingDue,
 }
 
 impl From<Overflow> for BallastError {

@@ -217,7 +217,7 @@ pub struct Traded {
     pub price: i64,
     /// Quote units.
     pub taker_fee: i64,
-    /// Quote units.
+    /// Quote units; a rebate when negative.
     pub maker_fee: i64,
 }
 
@@ -328,6 +328,30 @@ pub struct InsuranceFunded {
     pub amount: u64,
     /// The fund after, quote units.
     pub balance: u64,
+}
+
+/// An account has a referrer.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct ReferrerSet {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// The margin account that earns a part of its fees.
+    pub referrer: Pubkey,
+}
+
+/// A referrer was paid.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct ReferralClaimed {
+    /// The account that paid the fees.
+    pub margin_account: Pubkey,
+    /// The referrer.
+    pub referrer: Pubkey,
+    /// What it got, quote units; 0 where it was closed and what was due has lapsed.
+    pub amount: u64,
+    /// What is still due, quote units.
+    pub left: u64,
 }
 
 /// A margin account can quote.

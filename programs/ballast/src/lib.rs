@@ -95,6 +95,11 @@ pub mod ballast {
         instructions::set_margin_method(ctx, method)
     }
 
+    /// Names, once, the account that earns a part of an account's fees.
+    pub fn set_referrer<'info>(ctx: Context<'info, SetReferrer<'info>>) -> Result<()> {
+        instructions::set_referrer(ctx)
+    }
+
     /// Deposits collateral or cash.
     pub fn deposit<'info>(ctx: Context<'info, Deposit<'info>>, amount: u64) -> Result<()> {
         instructions::deposit(ctx, amount)
@@ -173,6 +178,11 @@ pub mod ballast {
     /// Turns profit and loss into cash.
     pub fn settle_pnl<'info>(ctx: Context<'info, SettlePnl<'info>>) -> Result<()> {
         instructions::settle_pnl(ctx)
+    }
+
+    /// Pays a referrer its part of an account's fees.
+    pub fn claim_referral<'info>(ctx: Context<'info, ClaimReferral<'info>>) -> Result<()> {
+        instructions::claim_referral(ctx)
     }
 
     /// Starts or confirms an account's auction clock.

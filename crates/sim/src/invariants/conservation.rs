@@ -2,7 +2,7 @@
 use ballast::state::MAX_COLLATERALS;
 
 use super::figures::{funded_quote, QUOTE};
-use super::{equal, holds, orders, Broken, Change, Invariant, Picture};
+use super::{equal, fees, holds, orders, Broken, Change, Invariant, Picture};
 use crate::world::World;
 
 /// C1 and C2 of a world as it is. See [`check`] and [`orders::check`].
@@ -16,6 +16,7 @@ pub fn conservation(world: &World) -> Result<(), Broken> {
 ///
 /// * C1: quote vault = Σ cash + Σ pools + Σ locked reserves + insurance fund + collected fees
 /// * C1: other vaults = Σ balances
+/// * C2: what referrers are owed is collected or in the markets' dues
 /// * C2: per instrument Σ lots = 0, open interest = Σ |lots| / 2, Σ (quotes + pending funding) + dues + residual = pool to
 ///   10⁻¹⁸ dollars, and none of the last four negative
 pub fn check(picture: &Picture) -> Result<(), Broken> {
@@ -23,7 +24,8 @@ pub fn check(picture: &Picture) -> Result<(), Broken> {
         check_instrument(picture, instrument)?;
     }
     check_quote(picture)?;
-    check_balances(picture)
+    check_balances(picture)?;
+    fees::check(picture)
 }
 
 /// C1 of a change: tokens move between wallets and vaults and are neither made nor lost.

@@ -10,6 +10,7 @@
 //! The margin of an account is the engine's, which is tested against an independent oracle. The rules on top of it are written out here
 //! once more, in exact products of integers, and call nothing that the program decides with.
 pub mod conservation;
+pub mod fees;
 mod figures;
 pub mod liquidation;
 pub mod orders;
@@ -167,6 +168,18 @@ pub enum Action {
         /// The account.
         account: Pubkey,
     },
+    /// `set_referrer`.
+    SetReferrer {
+        /// The account.
+        account: Pubkey,
+    },
+    /// `claim_referral`.
+    ClaimReferral {
+        /// The account that has paid fees.
+        account: Pubkey,
+        /// Its referrer.
+        referrer: Pubkey,
+    },
     /// `close_margin_account`.
     Close {
         /// The account.
@@ -222,6 +235,8 @@ impl Action {
             }
             Action::Flag { account } | Action::Unflag { account } | Action::SetMethod { account } => vec![*account],
             Action::Open { account } | Action::Close { account } => vec![*account],
+            Action::SetReferrer { account } => vec![*account],
+            Action::ClaimReferral { account, referrer } => vec![*account, *referrer],
             Action::Trade { taker, maker, .. } => vec![*taker, *maker],
             Action::Liquidate { account, keeper, .. } => vec![*account, *keeper],
             Action::Cancel { account } | Action::Reconcile { account } => vec![*account],

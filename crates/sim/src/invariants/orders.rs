@@ -10,7 +10,7 @@ use ballast_book::{Order, Side};
 use super::figures::{ceil, floor, reduces, worth, MILLION, QUOTE};
 use super::risk::{reduced, tradable, traded};
 use super::withdrawable::better_than_marks;
-use super::{equal, holds, Broken, Change, Invariant, Leg, Moment, Party, Picture};
+use super::{equal, fees, holds, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 
 const C2: Invariant = Invariant::C2;
 const C3: Invariant = Invariant::C3;
@@ -165,13 +165,13 @@ impl Placed<'_> {
 
     /// C3: nobody gets less than he asked for, and only the market's position moves.
     pub fn as_asked(&self, change: &Change, keys: &[Pubkey]) -> Result<(), Broken> {
-        let fees = &change.before.exchange.fees;
         let moved = self.moved(self.taker);
         let sign = i128::from(self.side().sign());
         let within = moved * sign >= 0 && moved.abs() <= i128::from(self.order.lots);
         holds(C3, "an order trades its own lots", within)?;
         let prices = self.prices(change, None);
-        self.gets(self.taker, self.order.price, &prices, fees.taker_ppm.into())?;
+        self.gets(self.taker, self.order.price, &prices, fees::rates(&self.taker.before).0)?;
+        fees::taken(self.taker, self.instrument, &prices)?;
         for (maker, key) in self.makers.iter().zip(keys) {
             let prices = self.prices(change, Some(key));
             let worst = match self.side() {
@@ -185,7 +185,9 @@ impl Placed<'_> {
                 "a maker trades where he has an order",
                 moved == 0 || worst.is_some(),
             )?;
-            self.gets(maker, worst.copied().unwrap_or(1), &prices, fees.maker_ppm.into())?;
+            let rate = fees::rates(&maker.before).1;
+            self.gets(maker, worst.copied().unwrap_or(1), &prices, rate)?;
+            fees::made(maker, self.instrument, &prices)?;
         }
         Ok(())
     }
@@ -200,7 +202,8 @@ impl Placed<'_> {
         let lots = self.moved(party) as i64;
         let lot_size = party.before.picture.board.instruments[self.instrument].lot_size;
         let notional = worth(lots, lot_size, worst);
-        let fee = ceil(notional.abs() * fee_ppm, QUOTE * MILLION);
+        // At a worse price a rebate is larger: it only has to be no less than none.
+        let fee = ceil(notional.abs() * fee_ppm, QUOTE * MILLION).max(0);
         let got = i128::from(party.after.quote(self.instrument)) - i128::from(party.before.quote(self.instrument));
         let least = floor(-notional, QUOTE) - fee - 32;
         holds(C3, "a fill is no worse than its limit", lots == 0 || got >= least)?;
@@ -225,7 +228,7 @@ impl Placed<'_> {
             })
             .into_iter()
             .collect();
-        better_than_marks(party, &legs, 32)
+        better_than_marks(party, &legs, 32 + fees::most_rebate(party, self.instrument, prices))
     }
 
     /// C4: what rests and what fills is covered, on both sides.

@@ -8,9 +8,9 @@ use ballast_fixed::{Quantity, QuoteAmount, Ratio};
 use ballast_risk::surface::Surface;
 use ballast_risk::Expiry;
 
-use super::figures::{ceil, floor, reduces, worth, DOLLARS, MILLION, ONE, QUOTE};
+use super::figures::{ceil, floor, reduces, worth, DOLLARS, ONE, QUOTE};
 use super::orders::Placed;
-use super::{equal, holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
+use super::{equal, fees, holds, Action, Broken, Change, Invariant, Leg, Moment, Party, Picture};
 
 const C3: Invariant = Invariant::C3;
 
@@ -25,13 +25,14 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
         (Action::Settle { instruments, .. }, [party]) => settled(party, instruments),
         (Action::Flag { .. } | Action::Unflag { .. } | Action::SetMethod { .. }, [party]) => marked(party),
         (Action::Trade { legs, .. }, [taker, maker]) => {
-            let fees = &change.before.exchange.fees;
             let other = |leg: &Leg| Leg {
                 lots: -leg.lots,
                 ..*leg
             };
-            traded(taker, legs, fees.taker_ppm)?;
-            traded(maker, &legs.iter().map(other).collect::<Vec<_>>(), fees.maker_ppm)
+            fees::traded(change, taker, maker, legs)?;
+            traded(taker, legs, fees::rates(&taker.before).0)?;
+            let others: Vec<Leg> = legs.iter().map(other).collect();
+            traded(maker, &others, fees::rates(&maker.before).1)
         }
         (
             Action::Place {
@@ -52,6 +53,8 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
         }
         (Action::Cancel { .. } | Action::Reconcile { .. }, [party]) => cancelled(party, 0),
         (Action::CancelStale { cranker, .. }, parties) => swept(cranker.is_some(), parties),
+        (Action::SetReferrer { .. }, [party]) => fees::referred(party),
+        (Action::ClaimReferral { .. }, [account, referrer]) => fees::claimed(change, account, referrer),
         (Action::Liquidate { legs, .. }, [account, keeper]) => {
             let instruments: Vec<usize> = legs.iter().map(|(instrument, _)| *instrument).collect();
             taken_over(account, keeper, &instruments)
@@ -119,7 +122,12 @@ fn commons(change: &Change) -> Result<(), Broken> {
         after.fund.balance >= before.fund.balance,
     )?;
     let fees = (before.pool.collected_fees, after.pool.collected_fees);
-    holds(C3, "no action lowers the collected fees", fees.1 >= fees.0)?;
+    let claims = matches!(change.action, Action::ClaimReferral { .. });
+    holds(
+        C3,
+        "only a referrer lowers the collected fees",
+        claims || fees.1 >= fees.0,
+    )?;
     if let Action::FundInsurance { amount, .. } = change.action {
         let grown = i128::from(after.fund.balance) - i128::from(before.fund.balance);
         equal(C3, "what the fund gets", grown, (*amount).into())?;
@@ -138,6 +146,7 @@ fn commons(change: &Change) -> Result<(), Broken> {
         Action::Open { .. }
             | Action::Close { .. }
             | Action::Quotes
+            | Action::SetReferrer { .. }
             | Action::Refresh
             | Action::UpdateFunding { .. }
             | Action::Preview
@@ -262,15 +271,17 @@ fn marked(party: &Party) -> Result<(), Broken> {
 }
 
 /// Each side gets its lots, pays what was agreed and its fee, rounded against it, and gains no more than its prices are better than the
-/// marks.
-fn traded(party: &Party, legs: &[Leg], fee_ppm: u32) -> Result<(), Broken> {
+/// marks, and a rebate.
+fn traded(party: &Party, legs: &[Leg], fee_ppm: i128) -> Result<(), Broken> {
     let (before, after) = (&party.before, &party.after);
+    let mut rebates = 0;
     for leg in legs {
         let moved = i128::from(after.lots(leg.instrument)) - i128::from(before.lots(leg.instrument));
         equal(C3, "lots that moved", moved, leg.lots.into())?;
         let listed = &before.picture.board.instruments[leg.instrument];
         let notional = worth(leg.lots, listed.lot_size, leg.price);
-        let fee = ceil(notional.abs() * i128::from(fee_ppm), QUOTE * MILLION);
+        let fee = fees::fee(before.picture, leg, fee_ppm);
+        rebates -= fee.min(0);
         let got = i128::from(after.quote(leg.instrument)) - i128::from(before.quote(leg.instrument));
         equal(C3, "quote for the lots", got, floor(-notional, QUOTE) - fee)?;
     }
@@ -278,7 +289,7 @@ fn traded(party: &Party, legs: &[Leg], fee_ppm: u32) -> Result<(), Broken> {
     holds(C3, "other positions stay", party.keeps_other_positions(&instruments))?;
     holds(C3, "balances stay", party.keeps_balances())?;
     equal(C3, "cash and reserve", after.balance(), before.balance())?;
-    better_than_marks(party, legs, 0)
+    better_than_marks(party, legs, rebates)
 }
 
 /// Positions and collateral stay, and so does what the account has in cash and reserve, `bounty` quote units paid of it aside.

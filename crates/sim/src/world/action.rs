@@ -49,6 +49,23 @@ impl World {
         self.send(&Action::SetMethod { account }, set, &[&user.key])
     }
 
+    /// `set_referrer` of the user's account number 0.
+    pub fn set_referrer(&mut self, user: &User, referrer: &Pubkey) -> Outcome {
+        let set = instruction::set_referrer(&user.account, referrer);
+        let account = user.account.margin_account;
+        self.send(&Action::SetReferrer { account }, set, &[&user.key])
+    }
+
+    /// `claim_referral` of what an account's fees have earned its referrer.
+    pub fn claim_referral(&mut self, account: &Pubkey, referrer: &Pubkey) -> Outcome {
+        let claim = instruction::claim_referral(&self.exchange, account, referrer);
+        let action = Action::ClaimReferral {
+            account: *account,
+            referrer: *referrer,
+        };
+        self.send(&action, claim, &[])
+    }
+
     /// The user's token account of a token.
     pub fn token_account_of(&self, user: &User, token: &Token) -> Pubkey {
         match token.mint {

@@ -8,7 +8,7 @@ mod settlement;
 mod terms;
 mod trade;
 
-pub use fees::{fee_rates, share_fees};
+pub use fees::{fee_rates, note_referral, share_fees};
 pub use fill::{
     check_market_open_interest, check_owner_open_interest, count_open_interest, count_positions, fill, fill_position,
     position_value, release, Change, Fill,

@@ -12,22 +12,26 @@ pub struct Side {
     pub lots: Lots,
     /// What is received for them (paid, when negative), rounded down.
     pub quote: QuoteAmount,
-    /// The fee on top, rounded up.
+    /// The fee on top, rounded up; a rebate, rounded down, when negative.
     pub fee: QuoteAmount,
+    /// The notional that it is a part of, rounded down.
+    pub notional: Dollars,
 }
 
 impl Side {
     /// The side that gets `lots` at a price, for a fee of `rate`. Fails on overflow.
     pub fn new(instrument: &Instrument, lots: Lots, price: Price, rate: Ratio) -> Result<Side> {
         let notional = price.times(lots.quantity(instrument.lot_size()).or_error()?);
-        let fee = notional
-            .magnitude()
-            .or_error()?
-            .times_ceil(rate)
-            .or_error()?
-            .quote_ceil();
+        let size = notional.magnitude().or_error()?;
+        let fee = size.times_ceil(rate).or_error()?.quote_ceil();
         let quote = notional.negated().or_error()?.quote_floor().or_error()?;
-        Ok(Side { lots, quote, fee })
+        let notional = size.floor().or_error()?;
+        Ok(Side {
+            lots,
+            quote,
+            fee,
+            notional,
+        })
     }
 
     /// Loss against the mark plus fees, rounded up; negative where a gain against the mark is larger than the fees. Fails on overflow.

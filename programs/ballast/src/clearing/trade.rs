@@ -7,8 +7,8 @@ use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::{MarginReport, OptionBook};
 
 use super::{
-    check_market_open_interest, check_owner_open_interest, check_price, check_size, fee_rates, fill, release,
-    share_fees, touch, Change, Fill, Side, MAX_LEGS,
+    check_market_open_interest, check_owner_open_interest, check_price, check_size, fee_rates, fill, note_referral,
+    release, share_fees, touch, Change, Fill, Side, MAX_LEGS,
 };
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
@@ -107,9 +107,11 @@ pub fn clear(deal: &Deal, markets: &[AccountLoader<Market>], legs: &[TradeLeg]) 
         }
     }
     let mut events = Vec::with_capacity(legs.len());
+    let mut account = deal.taker.account.load_mut()?;
     for ((leg, [taker, maker]), market) in terms.iter_mut().zip(&sides).zip(markets) {
         leg.check_open_interest()?;
         share_fees(&exchange.fees, &mut leg.market, taker.fee, maker.fee)?;
+        note_referral(&exchange.fees, &mut account, taker.fee, maker.fee)?;
         events.push(Traded {
             market: market.key(),
             sequence: leg.market.next_sequence(),
@@ -164,6 +166,7 @@ fn apply(
         };
         let fill = fill(&mut account, &mut owner, &mut leg.market, leg.instrument, change)?;
         release(&mut account, &mut leg.market, fill.at)?;
+        account.volume.count(side.notional, now);
         cost = cost.plus(side.cost(leg.instrument, leg.mark)?).or_error()?;
         fills.push(fill);
     }

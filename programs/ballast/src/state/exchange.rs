@@ -2,15 +2,29 @@
 use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the derives of the prelude clash with zero_copy in the IDL
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Ratio};
+use ballast_risk::fees::{self, FeeTerms, MAX_TIERS};
 use ballast_risk::liquidation::LiquidationParams;
 
 use super::assert_layout;
-use crate::error::{ensure, fail, BallastError};
+use crate::error::{ensure, fail, BallastError, OrError};
 
 /// Instruments that one exchange can list.
 pub const MAX_INSTRUMENTS: usize = 256;
 /// Collateral mints that one exchange accepts, the quote mint included.
 pub const MAX_COLLATERALS: usize = 16;
+
+/// What accounts of some volume pay of a trade, in 10⁻⁶ of its notional.
+#[zero_copy]
+#[derive(BorshSerialize, BorshDeserialize, Debug, Default, PartialEq, Eq)]
+#[borsh(crate = "anchor_lang::prelude::borsh")]
+pub struct FeeTier {
+    /// Least notional that the account has traded in the last 30 days, whole dollars; 0 where the tier is unused.
+    pub min_volume: u64,
+    /// What the taker pays.
+    pub taker_ppm: u32,
+    /// What the maker pays; a rebate when negative.
+    pub maker_ppm: i32,
+}
 
 /// Fees of a trade, in 10⁻⁶ of its notional, and how they are shared. A liquidation's fee is the insurance fund's part of its cost
 /// ([`AuctionParams::liquidator_share_ppm`]): it is paid for margin freed, never by notional.
@@ -20,10 +34,41 @@ pub const MAX_COLLATERALS: usize = 16;
 pub struct FeeSchedule {
     /// What the taker pays.
     pub taker_ppm: u32,
-    /// What the maker pays.
-    pub maker_ppm: u32,
-    /// The insurance fund's part of trading fees, in 10⁻⁶.
+    /// What the maker pays; a rebate when negative.
+    pub maker_ppm: i32,
+    /// The insurance fund's part of what both pay together, in 10⁻⁶.
     pub insurance_share_ppm: u32,
+    /// The part of what a taker pays that its referrer has of the rest, in 10⁻⁶.
+    pub referrer_share_ppm: u32,
+    /// What accounts pay that have traded more; the used ones first.
+    pub tiers: [FeeTier; MAX_TIERS],
+}
+assert_layout!(FeeTier, 16, min_volume = 0, taker_ppm = 8, maker_ppm = 12);
+assert_layout!(
+    FeeSchedule,
+    80,
+    taker_ppm = 0,
+    maker_ppm = 4,
+    insurance_share_ppm = 8,
+    referrer_share_ppm = 12,
+    tiers = 16
+);
+
+impl FeeSchedule {
+    /// As the pure arithmetic takes it.
+    pub fn terms(&self) -> FeeTerms {
+        let tier = |min_volume, taker_ppm, maker_ppm| fees::FeeTier {
+            min_volume,
+            taker_ppm,
+            maker_ppm,
+        };
+        FeeTerms {
+            base: tier(0, self.taker_ppm, self.maker_ppm),
+            tiers: self.tiers.map(|t| tier(t.min_volume, t.taker_ppm, t.maker_ppm)),
+            insurance_share_ppm: self.insurance_share_ppm,
+            referrer_share_ppm: self.referrer_share_ppm,
+        }
+    }
 }
 
 /// Bounds of what a trade or a borrower may do.
@@ -117,8 +162,6 @@ pub struct Exchange {
     pub quote_mint: Pubkey,
     /// Trading fees.
     pub fees: FeeSchedule,
-    /// Zero.
-    pub _padding_fees: [u8; 4],
     /// Trading and borrowing limits.
     pub limits: Limits,
     /// The liquidation auction.
@@ -126,7 +169,7 @@ pub struct Exchange {
     /// May publish volatility surfaces; the default key where there is none.
     pub volatility_publisher: Pubkey,
     /// Room for further roles, the timelock queue and pauses.
-    pub _reserved: [u8; 480],
+    pub _reserved: [u8; 416],
     /// Market of each instrument slot; the default key where none is listed.
     pub markets: [Pubkey; MAX_INSTRUMENTS],
 }
@@ -139,21 +182,16 @@ assert_layout!(
     board = 48,
     quote_mint = 80,
     fees = 112,
-    limits = 128,
-    auction = 160,
-    volatility_publisher = 208,
+    limits = 192,
+    auction = 224,
+    volatility_publisher = 272,
     markets = 720,
 );
 
 impl Exchange {
     /// Checks fees, limits and auction as a whole; called after every write.
     pub fn invariant(&self) -> Result<()> {
-        let million = 1_000_000;
-        let f = &self.fees;
-        ensure!(
-            f.taker_ppm <= 10_000 && f.maker_ppm <= 10_000 && f.insurance_share_ppm <= million,
-            BallastError::InvalidParameter
-        );
+        self.fees.terms().validate().or_error()?;
         let l = &self.limits;
         ensure!(
             (1..=100_000).contains(&l.price_band_ppm)
@@ -163,10 +201,7 @@ impl Exchange {
                 && l.minimum_trade <= 1_000_000_000,
             BallastError::InvalidParameter
         );
-        self.auction
-            .risk()
-            .validate()
-            .map_err(|_| fail(BallastError::InvalidParameter))
+        self.auction.risk().validate().or_error()
     }
 
     /// The market recorded for an instrument.

@@ -1,6 +1,7 @@
 //! A margin account: the unified vault of one user.
 use anchor_lang::prelude::*;
-use ballast_fixed::{Checked, Lots, Overflow, QuoteAmount};
+use ballast_fixed::{Checked, Dollars, Lots, Overflow, QuoteAmount};
+use ballast_risk::fees::TradedVolume;
 use ballast_risk::liquidation::FlagClock;
 use ballast_risk::Method;
 
@@ -291,6 +292,26 @@ assert_layout!(
     orders = 1_144,
     positions = 1_912,
 );
+
+impl Volume {
+    /// The notional of the thirty days that end with the one of `now`, unix seconds; whole dollars.
+    pub fn at(&self, now: i64) -> u64 {
+        self.traded().at(now)
+    }
+
+    /// Counts the notional of a fill, rounded down to whole dollars.
+    pub fn count(&mut self, notional: Dollars, now: i64) {
+        let mut traded = self.traded();
+        traded.count(notional, now);
+        let TradedVolume { day, total, daily } = traded;
+        *self = Volume { day, total, daily };
+    }
+
+    fn traded(&self) -> TradedVolume {
+        let Volume { day, total, daily } = *self;
+        TradedVolume { day, total, daily }
+    }
+}
 
 impl MarginAccount {
     /// The positions in use.

@@ -3,6 +3,7 @@
 //! In the scene A is long and B short one BTC (10,000 lots at 100,000 dollars), each with its equity in cash; C has cash and one BTC of
 //! collateral and trades nothing.
 mod conservation;
+mod fees;
 mod liquidation;
 mod risk;
 mod withdrawable;

@@ -27,7 +27,7 @@ fn c3_with(forged: &Forged, action: &Action, after: MarginReport) -> Result<(), 
 }
 
 /// Asserts that an honest change passes, and each forgery on top of it does not.
-fn forge(action: &Action, honest: fn(&mut Forged), forgeries: &[Forgery<Forged>]) {
+pub(super) fn forge(action: &Action, honest: fn(&mut Forged), forgeries: &[Forgery<Forged>]) {
     let mut forged = Forged::new();
     honest(&mut forged);
     assert_eq!(c3(&forged, action), Ok(()), "{action:?}");
@@ -288,6 +288,12 @@ fn a_trade_costs_its_price_and_its_fee() {
     let honest = |f: &mut Forged| {
         f.fill(A, 1, -10_010_000 - 5_005);
         f.fill(B, -1, 10_010_000 - 2_002);
+        // A fifth of 7,007 to the fund; both have traded 10 dollars and a cent.
+        (f.market().insurance_due, f.market().fees_due) = (1_401, 5_606);
+        for key in [A, B] {
+            let now = f.before.now;
+            f.account(key).volume.count(Dollars(10 * DOLLAR), now);
+        }
     };
     forge(
         &action,

@@ -7,7 +7,8 @@ use ballast_risk::trade::{judge, TradeFacts};
 
 use super::{Parties, Venue};
 use crate::clearing::{
-    count_open_interest, count_positions, fee_rates, fill, fill_position, release, share_fees, Change, Fill, Side,
+    count_open_interest, count_positions, fee_rates, fill, fill_position, note_referral, release, share_fees, Change,
+    Fill, Side,
 };
 use crate::error::{BallastError, OrError};
 use crate::events::{OrderFill, RemovalReason, RemovedOrder};
@@ -165,6 +166,7 @@ impl Counterparties<'_, '_> {
         let mut fill = fill_position(account, venue.index, venue.instrument, change)?;
         fill.dust = fill.dust.saturating_add(dust); // each is less than a quote unit
         account.drop_if_empty(fill.at)?;
+        account.volume.count(made.notional, venue.now);
         account.fill_order(venue.orders(), side, order, lots, [fill.before, fill.after])?;
         let after = self.revaluation.evaluate(account)?;
         let facts = TradeFacts {
@@ -199,7 +201,10 @@ impl Counterparties<'_, '_> {
             .residual
             .checked_sub(residual.0)
             .ok_or(BallastError::MathOverflow)?;
-        share_fees(&venue.exchange.fees, self.market, taken.fee, made.fee)?;
+        let fees = &venue.exchange.fees;
+        share_fees(fees, self.market, taken.fee, made.fee)?;
+        note_referral(fees, taker.account, taken.fee, made.fee)?;
+        taker.account.volume.count(taken.notional, venue.now);
         self.fills.push(OrderFill {
             maker: Pubkey::new_from_array(order.owner),
             order: order.sequence,

@@ -30,6 +30,7 @@ impl CloseMarginAccount<'_> {
             && account.cash == 0
             && account.reserve == 0
             && account.order_count() == 0
+            && account.referral_due == 0
             && account.balances.iter().all(|b| b.amount == 0);
         ensure!(empty, BallastError::AccountNotEmpty);
         Ok(())
