@@ -208,6 +208,21 @@ impl<'a> AssetBook<'a> {
         }
         self.close_bucket()?;
         self.bucket = bucket;
+        self.begin(expiry)
+    }
+
+    /// Starts the bucket of perpetuals that are delisted and in their settlement window: it comes before any position with a notional.
+    ///
+    /// Fails with [`RiskError::OutOfOrder`] when there are such positions already, and else as [`AssetBook::begin_expiry`].
+    pub fn begin_perpetual(&mut self, expiry: &Expiry) -> Result<(), RiskError> {
+        let is_first = self.bucket == Bucket::Perpetual && !self.mixed && self.gross == Notional::ZERO;
+        if !is_first {
+            return Err(RiskError::OutOfOrder);
+        }
+        self.begin(expiry)
+    }
+
+    fn begin(&mut self, expiry: &Expiry) -> Result<(), RiskError> {
         let (params, portfolio) = (self.params, self.portfolio);
         self.options()?.begin(expiry, params, portfolio)?;
         (self.mixed, self.mixed_bucket) = (true, true);

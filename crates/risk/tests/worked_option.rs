@@ -248,6 +248,47 @@ fn the_window_scales_shocks() {
     );
 }
 
+/// A delisted perpetual with half of its average fixed: 12 %·½·3,000 of scan. Against a whole future, half of it is matched: 12 % + 2 % of
+/// 1,500. It comes before every position.
+#[test]
+fn the_window_of_a_perpetual_scales_shocks() {
+    let half = Expiry {
+        fixed: Ratio(500_000_000),
+        ..month(650_000_000, 650_000_000)
+    };
+    let unit = Price(3_000 * USD).times(Quantity(1_000_000_000));
+    let mut memory = OptionBook::default();
+    let mut both = |future: bool| {
+        let price = PriceState::default();
+        let mut book = AssetBook::with_options(&defaults::ETH, &PARAMS, price, Price(3_000 * USD), &mut memory);
+        book.begin_perpetual(&half).unwrap();
+        book.add_linear(Bucket::Perpetual, unit, unit, Notional::ZERO).unwrap();
+        assert_eq!(book.begin_perpetual(&half), Err(RiskError::OutOfOrder));
+        if future {
+            let short = unit.negated().unwrap();
+            book.add_linear(Bucket::Expiry(0), short, short, Notional::ZERO)
+                .unwrap();
+        }
+        let mut report = AssetReport::default();
+        book.finish(&mut report).unwrap();
+        report
+    };
+    near(both(false).scan, 180.0, 1e-6);
+    let hedged = both(true);
+    near(hedged.scan, 180.0, 1e-6);
+    near(hedged.spread, 210.0, 1e-6);
+    near(hedged.net_delta, -1_500.0, 1e-6);
+    let mut book = AssetBook::with_options(
+        &defaults::ETH,
+        &PARAMS,
+        PriceState::default(),
+        Price(3_000 * USD),
+        &mut memory,
+    );
+    book.add_linear(Bucket::Perpetual, unit, unit, Notional::ZERO).unwrap();
+    assert_eq!(book.begin_perpetual(&half), Err(RiskError::OutOfOrder));
+}
+
 /// Long call and short put are a future, for the spread charge too: λψ + β = 14 % of 3,000 as between futures.
 #[test]
 fn a_synthetic_future_is_charged_as_one() {
