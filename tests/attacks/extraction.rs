@@ -130,7 +130,7 @@ fn paid_in_full(w: &World, honest: &User, instrument: usize, cents: i64) {
     let account = w.margin_account(&honest.account.margin_account);
     let position = account.position(instrument as u16).expect("a position");
     let listed = &board.instruments[instrument];
-    let slow = board.slow_mark(listed).expect("a mark");
+    let slow = board.slow_mark(listed, w.vm.now()).expect("a mark");
     let value = i128::from(position.lots) * i128::from(listed.lot_size) * i128::from(slow.0) / 1_000_000_000_000;
     let left = value + i128::from(position.quote);
     assert!(

@@ -229,7 +229,7 @@ fn attack_filling_the_deposit_cap() {
     assert_eq!(w.margin_account(&victim.account.margin_account).cash, 0);
 }
 
-/// The last day of a future: nobody adds to it any more, and nobody is kept in it.
+/// The last second of a future: from the expiry on nobody trades it against a price that is fixed in part, not even to reduce.
 #[test]
 fn attack_trading_after_expiry() {
     let mut w = world();
@@ -248,7 +248,9 @@ fn attack_trading_after_expiry() {
     refuses(&mut w, BallastError::InstrumentExpired, |w| {
         w.trade(BTC_FUTURE, &user, &third, -1, 100_000.0)
     });
-    trade(&mut w, BTC_FUTURE, &user, &maker, -1_001, 100_000.0);
+    refuses(&mut w, BallastError::InstrumentExpired, |w| {
+        w.trade(BTC_FUTURE, &user, &maker, -1_001, 100_000.0)
+    });
 }
 
 #[test]

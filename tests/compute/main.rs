@@ -3,6 +3,7 @@
 //! `cargo test -p ballast-tests --test compute -- --nocapture` prints the table.
 mod book;
 mod distance;
+mod expiry;
 mod funding;
 mod governance;
 mod many_assets;
@@ -32,6 +33,7 @@ fn every_instruction_stays_under_its_ceiling() {
     strikes::measure(&mut table);
     distance::measure(&mut table);
     many_assets::measure(&mut table);
+    expiry::measure(&mut table);
     table.print_and_check();
 }
 

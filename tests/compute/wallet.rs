@@ -170,5 +170,5 @@ fn withdrawals(world: &mut World, user: &User, other: &User, table: &mut Table) 
         60_000,
     );
     let outcome = world.settle(&other.account.margin_account, &[0, 1, 2, 3, 4, 5, 6, 7]);
-    table.add("settle_pnl, 8 positions", ok(world, outcome).compute_units, 45_000);
+    table.add("settle_pnl, 8 positions", ok(world, outcome).compute_units, 40_000);
 }

@@ -453,8 +453,11 @@ fn an_asset_has_twelve_expiries() {
 #[test]
 fn a_board_has_256_instruments() {
     let mut w = world();
-    let key = w.exchange.key;
+    let (key, board) = (w.exchange.key, w.exchange.board);
     edit::<Exchange>(&mut w, &key, |e| e.instrument_count = 255);
+    edit::<RiskBoard>(&mut w, &board, |board| {
+        board.instruments[6..255].iter_mut().for_each(|i| i.kind = 1);
+    });
     let market = new_market(&mut w, MARKET);
     let outcome = list(&mut w, &market, FUTURE);
     assert!(outcome.is_ok(), "{outcome:?}");

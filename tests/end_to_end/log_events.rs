@@ -15,7 +15,7 @@ use solana_signer::Signer;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Bytes of padded base64 (RFC 4648 section 4).
-fn base64(text: &str) -> Vec<u8> {
+pub(crate) fn base64(text: &str) -> Vec<u8> {
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0u32, 0);
     for symbol in text.trim_end_matches('=').bytes() {
         let value = ALPHABET.iter().position(|a| *a == symbol).expect("a base64 symbol");
@@ -153,6 +153,7 @@ fn an_instrument_is_listed() {
         kind: 4,
         expiry: START + 90 * DAY,
         strike: 3_000 * PRICE,
+        generation: 1,
     };
     assert_eq!(logged::<InstrumentListed>(&receipt), [listed]);
 }

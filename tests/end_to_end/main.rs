@@ -1,8 +1,10 @@
 //! Each instruction's effect and refusals, against the compiled program.
 mod block_trade;
 mod cancel_orders;
+mod close_instrument;
 mod close_margin_account;
 mod create_exchange;
+mod delist_instrument;
 mod deposit;
 mod fees;
 mod fill_quote;
@@ -36,8 +38,10 @@ mod refresh_prices;
 mod refresh_surface;
 mod set_margin_method;
 mod set_volatility_publisher;
+mod settle_expiry;
 mod settle_pnl;
 mod settlement_average;
+mod settlement_window;
 mod surface_feeds;
 
 mod trade_limits;

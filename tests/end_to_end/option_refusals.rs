@@ -80,9 +80,9 @@ fn an_options_size_is_its_underlyings() {
     trade(&mut d.w, call, &user, &maker, 2, price);
 }
 
-/// At the expiry itself both sides may leave, and nobody may come.
+/// From the expiry on an option is settled, not traded: not even by two sides that leave.
 #[test]
-fn an_option_that_has_expired_is_only_reduced() {
+fn an_option_that_has_expired_is_not_traded() {
     let mut d = Desk::new(65);
     let call = d.option(Call, 3_000, 24);
     let (user, maker) = rich_pair(&mut d);
@@ -99,8 +99,9 @@ fn an_option_that_has_expired_is_only_reduced() {
         let beside = [(ETH_PERP, 1.0), (call, 0.5)];
         refuses_book(&mut d, BallastError::InstrumentExpired, &beside, taker, maker);
     }
-    refuses_book(&mut d, BallastError::InstrumentExpired, &[(call, -0.5)], &user, &third);
-    d.open(&[(call, -1.0)], &user, &maker);
+    for maker in [&third, &maker] {
+        refuses_book(&mut d, BallastError::InstrumentExpired, &[(call, -0.5)], &user, maker);
+    }
 }
 
 /// A leg without a fresh price or surface spoils its package, wherever it stands, and only for who adds.

@@ -230,12 +230,11 @@ fn refuses_trades_that_could_not_be() {
     refuses_changes(&mut w, &user, BallastError::TradeTooSmall, &[leg(ETH_PERP, 1, 0)]);
     let reduction = [leg(ETH_PERP, 100, 0), leg(ETH_PERP, -1, 0)];
     reports(&mut w, &user, &reduction);
-    // Expired instruments can only be reduced.
+    // Expired instruments are not traded.
     trade(&mut w, BTC_FUTURE, &user, &maker, 1_000, 100_000.0);
     w.vm.advance(60 * DAY);
     w.set_prices(&[(ballast::state::QUOTE_ASSET, 1.0), (BTC, 100_000.0), (ETH, 3_000.0)]);
-    reports(&mut w, &user, &[leg(BTC_FUTURE, -999, on)]);
-    for lots in [1_000, -1_001] {
+    for lots in [1_000, -999, -1_000] {
         refuses_changes(
             &mut w,
             &user,

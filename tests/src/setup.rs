@@ -112,7 +112,7 @@ pub fn publish(world: &mut World, asset: u8, updates: &[SurfaceUpdate]) -> Outco
 fn list(world: &mut World, kind: InstrumentKind, asset: u8, expiry: i64, basis: i64, strike: i64) -> usize {
     let outcome = world.list(asset, kind, expiry, basis, strike);
     ok(world, outcome);
-    world.markets.len() - 1
+    world.last_listed
 }
 
 /// Changes an account of the program in place: for states that no instruction of a test could bring about.

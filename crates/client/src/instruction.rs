@@ -107,6 +107,31 @@ pub fn list_instrument(
     build(accounts, data::ListInstrument { args })
 }
 
+/// `delist_instrument`: ends a perpetual at `ends_at`, unix seconds.
+pub fn delist_instrument(exchange: &Exchange, authority: &Pubkey, instrument: u16, ends_at: i64) -> Instruction {
+    let accounts = accounts::DelistInstrument {
+        exchange: exchange.key,
+        board: exchange.board,
+        authority: *authority,
+    };
+    build(accounts, data::DelistInstrument { instrument, ends_at })
+}
+
+/// `set_settlement_price` of an asset's expiry, 10⁻⁹ USD.
+pub fn set_settlement_price(
+    exchange: &Exchange,
+    authority: &Pubkey,
+    (asset, expiry): (u8, i64),
+    price: i64,
+) -> Instruction {
+    let accounts = accounts::SetSettlementPrice {
+        exchange: exchange.key,
+        board: exchange.board,
+        authority: *authority,
+    };
+    build(accounts, data::SetSettlementPrice { asset, expiry, price })
+}
+
 /// `set_volatility_publisher`; the default key names none.
 pub fn set_volatility_publisher(exchange: &Exchange, authority: &Pubkey, publisher: Pubkey) -> Instruction {
     let accounts = accounts::SetVolatilityPublisher {
@@ -347,6 +372,41 @@ pub fn settle_pnl(exchange: &Exchange, margin_account: &Pubkey, markets: &[Pubke
         program: ballast::ID,
     };
     with_writable(build(accounts, data::SettlePnl {}), markets)
+}
+
+/// `fix_settlement` of an asset's expiry.
+pub fn fix_settlement(exchange: &Exchange, (asset, expiry): (u8, i64)) -> Instruction {
+    let board = exchange.board;
+    build(accounts::FixSettlement { board }, data::FixSettlement { asset, expiry })
+}
+
+/// `settle_expiry` of an account's position in the instrument of `market`. `owner` is the record of the account's wallet.
+pub fn settle_expiry(exchange: &Exchange, margin_account: &Pubkey, owner: &Pubkey, market: &Pubkey) -> Instruction {
+    let accounts = accounts::SettleExpiry {
+        exchange: exchange.key,
+        board: exchange.board,
+        quote_pool: exchange.quote_pool(),
+        insurance_fund: exchange.insurance_fund(),
+        market: *market,
+        margin_account: *margin_account,
+        owner: *owner,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::SettleExpiry {})
+}
+
+/// `close_instrument` of the instrument of `market`, whose rent goes to the exchange's authority.
+pub fn close_instrument(exchange: &Exchange, authority: &Pubkey, market: &Pubkey) -> Instruction {
+    let accounts = accounts::CloseInstrument {
+        exchange: exchange.key,
+        board: exchange.board,
+        quote_pool: exchange.quote_pool(),
+        insurance_fund: exchange.insurance_fund(),
+        market: *market,
+        authority: *authority,
+    };
+    build(accounts, data::CloseInstrument {})
 }
 
 fn flag_accounts(exchange: &Exchange, margin_account: &Pubkey) -> accounts::FlagAccount {

@@ -348,6 +348,24 @@ pub enum BallastError {
     /// No referral due, or no fees collected to pay it.
     #[msg("Nothing is due to the referrer, or no fees are collected to pay it; settle positions first")]
     NothingDue,
+    /// An expired instrument without a settlement price.
+    #[msg("The settlement price does not stand yet; wait until its average has its prints")]
+    SettlementPending,
+    /// A settlement price that nothing changes any more.
+    #[msg("The settlement price stands already; settle the positions at it")]
+    SettlementStands,
+    /// A settlement price by governance before the average has had its time.
+    #[msg("A price may be set only a day after the expiry, if the average gives none; wait")]
+    SettlementNotOverdue,
+    /// An instrument that still trades.
+    #[msg("The instrument still trades; wait until it has ended")]
+    InstrumentOpen,
+    /// A market that can't be closed yet.
+    #[msg("The market still has positions or orders; settle and cancel them first")]
+    MarketInUse,
+    /// A second delisting.
+    #[msg("The perpetual is delisted already; it ends when the first delisting says")]
+    AlreadyDelisted,
 }
 
 impl From<Overflow> for BallastError {

@@ -61,6 +61,8 @@ pub struct InstrumentListed {
     pub expiry: i64,
     /// 10⁻⁹ USD; 0 for what is no option.
     pub strike: i64,
+    /// Counts what the index has stood for.
+    pub generation: u32,
 }
 
 /// A margin account was opened.
@@ -406,6 +408,68 @@ pub struct QuoteFloorRaised {
     pub margin_account: Pubkey,
     /// The lowest nonce that can be filled.
     pub floor: u64,
+}
+
+/// An expiry has its settlement price.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct SettlementFixed {
+    /// The asset.
+    pub asset: u8,
+    /// The expiry, unix seconds.
+    pub expiry: i64,
+    /// The settlement price, 10⁻⁹ USD.
+    pub price: i64,
+    /// Buckets that it is the mean of; 0 where governance has set it.
+    pub filled: u16,
+}
+
+/// An account's position in an ended instrument was turned into money.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct ExpirySettled {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// Signed lots that the position held.
+    pub lots: i64,
+    /// What a unit paid, 10⁻⁹ USD: the settlement price, or the payoff of an option.
+    pub price: i64,
+    /// What the position received for its lots (paid, when negative), quote units.
+    pub value: i64,
+    /// What became cash.
+    pub settled: SettledPosition,
+}
+
+/// A perpetual will end.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct InstrumentDelisted {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The instrument.
+    pub instrument: u16,
+    /// Unix seconds.
+    pub ends_at: i64,
+}
+
+/// An ended instrument's slot came free.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct InstrumentClosed {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The instrument.
+    pub instrument: u16,
+    /// Its generation.
+    pub generation: u32,
+    /// Its market, which is gone.
+    pub market: Pubkey,
+    /// What went to the insurance fund, quote units.
+    pub insurance: i64,
+    /// Fees that were collected last, quote units.
+    pub fees: i64,
 }
 
 /// An order came to a book: what it traded with, whom it displaced and what is left of it.

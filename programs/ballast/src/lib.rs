@@ -44,6 +44,25 @@ pub mod ballast {
         instructions::list_instrument(ctx, args)
     }
 
+    /// Ends a perpetual.
+    pub fn delist_instrument<'info>(
+        ctx: Context<'info, DelistInstrument<'info>>,
+        instrument: u16,
+        ends_at: i64,
+    ) -> Result<()> {
+        instructions::delist_instrument(ctx, instrument, ends_at)
+    }
+
+    /// Sets the settlement price of an expiry that found none.
+    pub fn set_settlement_price<'info>(
+        ctx: Context<'info, SetSettlementPrice<'info>>,
+        asset: u8,
+        expiry: i64,
+        price: i64,
+    ) -> Result<()> {
+        instructions::set_settlement_price(ctx, asset, expiry, price)
+    }
+
     /// Names the key that publishes volatility surfaces.
     pub fn set_volatility_publisher<'info>(
         ctx: Context<'info, SetVolatilityPublisher<'info>>,
@@ -183,6 +202,21 @@ pub mod ballast {
     /// Pays a referrer its part of an account's fees.
     pub fn claim_referral<'info>(ctx: Context<'info, ClaimReferral<'info>>) -> Result<()> {
         instructions::claim_referral(ctx)
+    }
+
+    /// Records the settlement price of an expiry.
+    pub fn fix_settlement<'info>(ctx: Context<'info, FixSettlement<'info>>, asset: u8, expiry: i64) -> Result<()> {
+        instructions::fix_settlement(ctx, asset, expiry)
+    }
+
+    /// Turns a position in an ended instrument into money.
+    pub fn settle_expiry<'info>(ctx: Context<'info, SettleExpiry<'info>>) -> Result<()> {
+        instructions::settle_expiry(ctx)
+    }
+
+    /// Frees the slot of an instrument that has ended and settled.
+    pub fn close_instrument<'info>(ctx: Context<'info, CloseInstrument<'info>>) -> Result<()> {
+        instructions::close_instrument(ctx)
     }
 
     /// Starts or confirms an account's auction clock.

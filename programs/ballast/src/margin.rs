@@ -11,7 +11,7 @@ use ballast_risk::{
 use crate::clearing::MAX_LEGS;
 use crate::error::{ensure, BallastError, OrError};
 use crate::state::{
-    mark, native_quantity, Asset, Balance, MarginAccount, Position, PriceFeed, RiskBoard, MAX_ASSETS,
+    mark, native_quantity, Asset, Balance, Instrument, MarginAccount, Position, PriceFeed, RiskBoard, MAX_ASSETS,
     MAX_OPTION_POSITIONS, VERSION,
 };
 
@@ -286,8 +286,9 @@ impl<'a> Evaluator<'a> {
         }
         let params = asset.params();
         let price: PriceState = asset.price_state_of(feed, now)?;
-        let has_options = legs.iter().any(Position::is_open_option);
-        let mut book = if has_options {
+        let settles = asset.settles(now);
+        let is_mixed = settles || legs.iter().any(Position::is_open_option);
+        let mut book = if is_mixed {
             let options = self.options.get_or_insert_with(Box::default);
             if self.repeats {
                 options.remember(REMEMBERED_STRIKES);
@@ -310,7 +311,8 @@ impl<'a> Evaluator<'a> {
             asset,
             feed,
             now,
-            has_options,
+            settles,
+            is_mixed,
         };
         let mut number = 0u8;
         for expiry in legs.chunk_by(|a, b| a.expiry == b.expiry) {
@@ -327,50 +329,52 @@ struct Quotes<'a> {
     asset: &'a Asset,
     feed: &'a PriceFeed,
     now: i64,
-    has_options: bool,
+    /// Whether an expiry of the asset is in its settlement window or past it.
+    settles: bool,
+    /// Whether that is so, or there are options.
+    is_mixed: bool,
 }
 
 /// The legs of one expiry, or the perpetuals; `number` counts the expiries.
 fn add_expiry(quotes: &Quotes, legs: &[Position], number: u8, book: &mut AssetBook) -> Result<()> {
-    let option = if quotes.has_options {
-        legs.iter().find(|leg| leg.is_open_option())
-    } else {
-        None
-    };
-    if let Some(option) = option {
-        let expiry = quotes.asset.expiry(quotes.board.instrument(option.instrument)?)?;
-        if !expiry.has_fresh_surface(quotes.now) {
-            book.set_stale_surface();
-        }
-        let expiry = expiry.risk(quotes.feed, quotes.now)?;
-        book.begin_expiry(number, &expiry).or_error()?;
-    }
     let dated = legs.first().is_some_and(|leg| leg.expiry != 0);
     let bucket = if dated {
         Bucket::Expiry(number)
     } else {
         Bucket::Perpetual
     };
+    if quotes.is_mixed {
+        return add_mixed(quotes, legs, bucket, book);
+    }
     for leg in legs {
-        add_leg(quotes, leg, bucket, book)?;
+        add_linear(quotes, leg, listed(quotes, leg)?, bucket, book)?;
     }
     Ok(())
 }
 
-fn add_leg(quotes: &Quotes, leg: &Position, bucket: Bucket, book: &mut AssetBook) -> Result<()> {
+/// The instrument that a leg is in.
+#[inline(always)]
+fn listed<'a>(quotes: &Quotes<'a>, leg: &Position) -> Result<&'a Instrument> {
     let instrument = quotes.board.instrument(leg.instrument)?;
     ensure!(instrument.generation == leg.generation, BallastError::StaleGeneration);
+    Ok(instrument)
+}
+
+/// A leg in no option and no settlement window, or one in which nothing but its quote is left.
+#[inline(always)]
+fn add_linear(
+    quotes: &Quotes,
+    leg: &Position,
+    instrument: &Instrument,
+    bucket: Bucket,
+    book: &mut AssetBook,
+) -> Result<()> {
     let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
     if leg.lots == 0 {
-        // What is left is its quote, whatever it was.
         let quote = Notional::from_quote(QuoteAmount(leg.quote));
         return book
             .add_linear(bucket, Notional::ZERO, Notional::ZERO, quote)
             .or_error();
-    }
-    if instrument.is_option() {
-        let option = instrument.option_leg(quantity, QuoteAmount(leg.quote));
-        return book.add_option(&option).or_error();
     }
     let quote = instrument.funded_quote(leg, quantity, quotes.now)?;
     let basis = quotes.asset.basis(instrument)?;
@@ -381,6 +385,84 @@ fn add_leg(quotes: &Quotes, leg: &Position, bucket: Bucket, book: &mut AssetBook
     } else {
         self::mark(quotes.feed.slow(), basis)?.times(quantity)
     };
+    book.add_linear(bucket, at_index, at_slow, quote).or_error()
+}
+
+/// Legs of which some may be in options or in a settlement window.
+#[inline(never)]
+fn add_mixed(quotes: &Quotes, legs: &[Position], bucket: Bucket, book: &mut AssetBook) -> Result<()> {
+    begin(quotes, legs, bucket, book)?;
+    for leg in legs {
+        let instrument = listed(quotes, leg)?;
+        if quotes.settles && leg.lots != 0 && instrument.is_settling(quotes.now) {
+            add_settling(quotes, leg, instrument, bucket, book)?;
+        } else if leg.is_open_option() {
+            let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
+            let option = instrument.option_leg(quantity, QuoteAmount(leg.quote));
+            book.add_option(&option).or_error()?;
+        } else {
+            add_linear(quotes, leg, instrument, bucket, book)?;
+        }
+    }
+    Ok(())
+}
+
+/// Begins a bucket with options or in its settlement window, unless what it holds is settled already.
+#[inline(always)]
+fn begin(quotes: &Quotes, legs: &[Position], bucket: Bucket, book: &mut AssetBook) -> Result<()> {
+    let (asset, now) = (quotes.asset, quotes.now);
+    let option = legs.iter().find(|leg| leg.is_open_option());
+    let open = option.or_else(|| legs.iter().find(|leg| quotes.settles && leg.lots != 0));
+    let Some(leg) = open else {
+        return Ok(());
+    };
+    let instrument = quotes.board.instrument(leg.instrument)?;
+    let begins = option.is_some() || instrument.is_settling(now);
+    if !begins || (quotes.settles && asset.settled(instrument, now)?.is_some()) {
+        return Ok(());
+    }
+    let expiry = asset.expiry(instrument)?;
+    let risk = if option.is_some() {
+        if !expiry.has_fresh_surface(now) {
+            book.set_stale_surface();
+        }
+        expiry.risk(quotes.feed, now)?
+    } else {
+        expiry.linear_risk(quotes.feed, asset.basis(instrument)?, now)?
+    };
+    match bucket {
+        Bucket::Perpetual => book.begin_perpetual(&risk),
+        Bucket::Expiry(number) => book.begin_expiry(number, &risk),
+    }
+    .or_error()
+}
+
+/// A leg with lots in its settlement window or past it.
+#[cold]
+#[inline(never)]
+fn add_settling(
+    quotes: &Quotes,
+    leg: &Position,
+    instrument: &Instrument,
+    bucket: Bucket,
+    book: &mut AssetBook,
+) -> Result<()> {
+    let (asset, now) = (quotes.asset, quotes.now);
+    let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
+    let quote = instrument.funded_quote(leg, quantity, now)?;
+    if let Some(price) = asset.settled(instrument, now)? {
+        // What it is worth stands: no scenario moves it.
+        let value = quote.plus(price.times(quantity)).or_error()?;
+        return book
+            .add_linear(bucket, Notional::ZERO, Notional::ZERO, value)
+            .or_error();
+    }
+    if instrument.is_option() {
+        let leg = instrument.option_leg(quantity, QuoteAmount(leg.quote));
+        return book.add_option(&leg).or_error();
+    }
+    let value = |price| -> Result<Notional> { Ok(asset.linear_mark(instrument, price, now)?.times(quantity)) };
+    let (at_index, at_slow) = (value(quotes.feed.index())?, value(quotes.feed.slow())?);
     book.add_linear(bucket, at_index, at_slow, quote).or_error()
 }
 

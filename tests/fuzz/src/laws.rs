@@ -36,7 +36,7 @@ pub fn named(board: &RiskBoard, account: &MarginAccount) -> Verdict {
         name(error);
     }
     for instrument in board.instruments.iter().filter(|i| i.kind().is_ok()).take(16) {
-        for mark in [board.mark(instrument, NOW), board.slow_mark(instrument)] {
+        for mark in [board.mark(instrument, NOW), board.slow_mark(instrument, NOW)] {
             if let Err(error) = mark {
                 name(error);
             }

@@ -1,7 +1,7 @@
 //! C1 and C2: nothing is created, nothing is lost.
 use ballast::state::MAX_COLLATERALS;
 
-use super::figures::{funded_quote, QUOTE};
+use super::figures::{floor, funded_quote, worth, QUOTE};
 use super::{equal, fees, holds, orders, Broken, Change, Invariant, Picture};
 use crate::world::World;
 
@@ -17,8 +17,8 @@ pub fn conservation(world: &World) -> Result<(), Broken> {
 /// * C1: quote vault = Σ cash + Σ pools + Σ locked reserves + insurance fund + collected fees
 /// * C1: other vaults = Σ balances
 /// * C2: what referrers are owed is collected or in the markets' dues
-/// * C2: per instrument Σ lots = 0, open interest = Σ |lots| / 2, Σ (quotes + pending funding) + dues + residual = pool to
-///   10⁻¹⁸ dollars, and none of the last four negative
+/// * C2: per instrument Σ lots + settled lots = 0, open interest = Σ lots held long, Σ (quotes + pending funding) − ⌊settled lots · settlement
+///   price⌋ + dues + residual = pool to 10⁻¹⁸ dollars, and none of the last four negative
 pub fn check(picture: &Picture) -> Result<(), Broken> {
     for instrument in 0..picture.markets.len() {
         check_instrument(picture, instrument)?;
@@ -43,28 +43,40 @@ pub fn check_tokens(change: &Change) -> Result<(), Broken> {
 
 fn check_instrument(picture: &Picture, instrument: usize) -> Result<(), Broken> {
     let (market, listed) = (&picture.markets[instrument], &picture.board.instruments[instrument]);
-    let (mut lots, mut gross, mut quotes, mut count) = (0i128, 0i128, 0i128, 0i128);
+    let (mut lots, mut long, mut quotes, mut count) = (0i128, 0i128, 0i128, 0i128);
     let positions = picture.accounts.values().flat_map(|account| account.positions());
     for position in positions.filter(|p| usize::from(p.instrument) == instrument) {
         lots += i128::from(position.lots);
-        gross += i128::from(position.lots).abs();
+        long += i128::from(position.lots.max(0));
         quotes += funded_quote(listed, position, picture.now);
         count += 1;
     }
     let c2 = |what: &str, left: i128, right: i128| {
         equal(Invariant::C2, &format!("instrument {instrument}, {what}"), left, right)
     };
-    c2("sum of lots", lots, 0)?;
-    c2("open interest", i128::from(market.open_interest) * 2, gross)?;
+    c2("sum of lots", lots + i128::from(market.settled_lots), 0)?;
+    c2("open interest", i128::from(market.open_interest), long)?;
     c2("number of positions", market.positions.into(), count)?;
     let dues = [market.fees_due, market.insurance_due, market.residual];
     let owed: i128 = dues.iter().map(|due| i128::from(*due)).sum();
-    let exact = (owed * QUOTE) + i128::from(market.funding_dust);
+    let exact = (owed - settled_value(picture, instrument)?) * QUOTE + i128::from(market.funding_dust);
     c2("pool", i128::from(market.pool) * QUOTE, quotes + exact)?;
     let dust = i128::from(market.funding_dust) < QUOTE;
     holds(Invariant::C2, "whole quote units of dust are the residual's", dust)?;
     let is_negative = market.pool < 0 || dues.iter().any(|due| *due < 0);
     holds(Invariant::C2, "no pool, due or residual is negative", !is_negative)
+}
+
+/// What the lots that have settled so far are worth together, quote units rounded down: the others owe it.
+fn settled_value(picture: &Picture, instrument: usize) -> Result<i128, Broken> {
+    let lots = picture.markets[instrument].settled_lots;
+    if lots == 0 {
+        return Ok(0);
+    }
+    let price = picture.settled(instrument);
+    holds(Invariant::C2, "lots settle at a price that stands", price.is_some())?;
+    let lot_size = picture.board.instruments[instrument].lot_size;
+    Ok(floor(worth(lots, lot_size, price.unwrap_or(0)), QUOTE))
 }
 
 fn check_quote(picture: &Picture) -> Result<(), Broken> {

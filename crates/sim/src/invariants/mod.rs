@@ -132,6 +132,18 @@ pub enum Action {
         /// The instruments.
         instruments: Vec<usize>,
     },
+    /// `settle_expiry`.
+    SettleExpiry {
+        /// The account.
+        account: Pubkey,
+        /// The instrument, which has ended.
+        instrument: usize,
+    },
+    /// `close_instrument`.
+    CloseInstrument {
+        /// The instrument.
+        instrument: usize,
+    },
     /// `flag`.
     Flag {
         /// The account.
@@ -215,7 +227,7 @@ pub enum Action {
         /// Whose orders they were.
         account: Pubkey,
     },
-    /// `refresh_prices`.
+    /// What moves the board alone: `refresh_prices`, `fix_settlement`, and what governance says of an ending.
     Refresh,
     /// `update_funding`.
     UpdateFunding {
@@ -233,6 +245,7 @@ impl Action {
             Action::Deposit { account, .. } | Action::Withdraw { account, .. } | Action::Settle { account, .. } => {
                 vec![*account]
             }
+            Action::SettleExpiry { account, .. } => vec![*account],
             Action::Flag { account } | Action::Unflag { account } | Action::SetMethod { account } => vec![*account],
             Action::Open { account } | Action::Close { account } => vec![*account],
             Action::SetReferrer { account } => vec![*account],
@@ -242,11 +255,8 @@ impl Action {
             Action::Cancel { account } | Action::Reconcile { account } => vec![*account],
             Action::Place { account, makers, .. } => [&[*account], &makers[..]].concat(),
             Action::CancelStale { accounts, cranker } => accounts.iter().chain(cranker).copied().collect(),
-            Action::FundInsurance { .. }
-            | Action::Quotes
-            | Action::Refresh
-            | Action::UpdateFunding { .. }
-            | Action::Preview => Vec::new(),
+            Action::FundInsurance { .. } | Action::CloseInstrument { .. } | Action::UpdateFunding { .. } => Vec::new(),
+            Action::Quotes | Action::Refresh | Action::Preview => Vec::new(),
         }
     }
 }

@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token::state::Account as TokenAccount;
-use ballast::state::{Collateral, Exchange, InsuranceFund, MarginAccount, Market, OwnerRecord, QuotePool, RiskBoard};
+use ballast::state::{
+    Collateral, Exchange, InstrumentKind, InsuranceFund, MarginAccount, Market, OwnerRecord, QuotePool, RiskBoard,
+};
 use ballast_book::Side;
 use ballast_client::account::decode;
+use ballast_risk::settlement_window::SettlementAverage;
 use solana_account::ReadableAccount;
 use solana_program_pack::Pack;
 
 use super::orders::Resting;
 use crate::world::{token_amount, World, TOKEN_PROGRAM};
 
+/// Kinds of options as the board has them.
+const CALL: u8 = InstrumentKind::Call as u8;
+const PUT: u8 = InstrumentKind::Put as u8;
 /// Oldest surface on which an option is opened or taken over, seconds.
 const SURFACE_AGE: i64 = 900;
 
@@ -125,8 +131,35 @@ impl Picture {
         quote.index >= 980_000_000 && self.now - quote.publish_time <= i64::from(quote.max_age_seconds)
     }
 
-    /// Whether an instrument's price is fresh, and an option's surface.
+    /// What a unit of an instrument pays for good, 10⁻⁹ USD, once its settlement price stands.
+    pub fn settled(&self, instrument: usize) -> Option<i64> {
+        let listed = &self.board.instruments[instrument];
+        let end = listed.expiry.max(listed.ends_at);
+        if end == 0 || self.now < end {
+            return None;
+        }
+        let asset = &self.board.assets[usize::from(listed.asset)];
+        let record = &asset.expiries[usize::from(listed.expiry_slot)].settlement;
+        let average = SettlementAverage {
+            sum: record.sum,
+            print: record.print,
+            price: record.price,
+            bucket: record.bucket,
+            filled: record.filled,
+        };
+        let price = average.at(end, self.now).settled()?.0;
+        Some(match listed.kind {
+            CALL => (price - listed.strike).max(0),
+            PUT => (listed.strike - price).max(0),
+            _ => price,
+        })
+    }
+
+    /// Whether an instrument's price is fresh, and an option's surface. A settlement price is.
     pub fn is_fresh(&self, instrument: usize) -> bool {
+        if self.settled(instrument).is_some() {
+            return true;
+        }
         let listed = &self.board.instruments[instrument];
         let asset = &self.board.assets[usize::from(listed.asset)];
         let price = &asset.price;

@@ -45,7 +45,7 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
             };
             placed.is_covered(change)?;
         }
-        (Action::Settle { .. }, _) => {}
+        (Action::Settle { .. } | Action::SettleExpiry { .. }, _) => {}
         _ => return Ok(false),
     }
     for party in parties {
@@ -174,12 +174,13 @@ fn priced(picture: &Picture, instrument: usize, price: i64) -> Result<(), Broken
     holds(C4, "the price lies within the band", within)
 }
 
-/// A stale or expired instrument is only reduced, and by both.
+/// What has ended is not traded; a stale instrument is only reduced, and by both.
 pub(super) fn tradable(picture: &Picture, instrument: usize, both_reduce: bool) -> Result<(), Broken> {
-    let expiry = picture.board.instruments[instrument].expiry;
-    let runs = expiry == 0 || picture.now < expiry;
-    let fine = both_reduce || (runs && picture.is_fresh(instrument));
-    holds(C4, "only what runs and has a fresh price is opened", fine)
+    let listed = &picture.board.instruments[instrument];
+    let end = listed.expiry.max(listed.ends_at);
+    holds(C4, "only what has not ended is traded", end == 0 || picture.now < end)?;
+    let fine = both_reduce || picture.is_fresh(instrument);
+    holds(C4, "only what has a fresh price is opened", fine)
 }
 
 fn shrinks(party: &Party, instrument: usize) -> bool {

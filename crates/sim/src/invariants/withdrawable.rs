@@ -23,6 +23,7 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
         (Action::Deposit { mint, amount, .. }, [party]) => deposited(change, party, mint, *amount),
         (Action::Withdraw { mint, amount, .. }, [party]) => withdrawn(change, party, mint, *amount),
         (Action::Settle { instruments, .. }, [party]) => settled(party, instruments),
+        (Action::SettleExpiry { instrument, .. }, [party]) => expired(party, *instrument),
         (Action::Flag { .. } | Action::Unflag { .. } | Action::SetMethod { .. }, [party]) => marked(party),
         (Action::Trade { legs, .. }, [taker, maker]) => {
             let other = |leg: &Leg| Leg {
@@ -137,10 +138,15 @@ fn commons(change: &Change) -> Result<(), Broken> {
         bytemuck::bytes_of(&*before.exchange),
         bytemuck::bytes_of(&*after.exchange),
     );
-    holds(C3, "the exchange's parameters stay", exchange)?;
+    let closes = matches!(change.action, Action::CloseInstrument { .. });
+    holds(C3, "the exchange's parameters stay", closes || exchange)?;
     let board = same(bytemuck::bytes_of(&*before.board), bytemuck::bytes_of(&*after.board));
-    let refreshes = matches!(change.action, Action::Refresh | Action::UpdateFunding { .. });
-    holds(C3, "only a price or funding moves the board", refreshes || board)?;
+    let refreshes = closes || matches!(change.action, Action::Refresh | Action::UpdateFunding { .. });
+    holds(
+        C3,
+        "only a price, funding or an ending moves the board",
+        refreshes || board,
+    )?;
     let only_reads = matches!(
         change.action,
         Action::Open { .. }
@@ -247,8 +253,33 @@ fn settled(party: &Party, instruments: &[usize]) -> Result<(), Broken> {
     no_more_than(party, before.owed(realised) + reserve)
 }
 
+/// A position in an ended instrument loses its lots for what they pay, rounded down, and nothing else changes.
+fn expired(party: &Party, instrument: usize) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    let price = before.picture.settled(instrument);
+    holds(C3, "what settles has a settlement price", price.is_some())?;
+    let lot_size = before.picture.board.instruments[instrument].lot_size;
+    let paid = floor(worth(before.lots(instrument), lot_size, price.unwrap_or(0)), QUOTE);
+    equal(C3, "the claim", after.claim(), before.claim() + paid)?;
+    equal(C3, "lots that are left", after.lots(instrument).into(), 0)?;
+    holds(C3, "other positions stay", party.keeps_other_positions(&[instrument]))?;
+    holds(C3, "balances stay", party.keeps_balances())?;
+    // What was paid and what it settled for, neither ever past nothing.
+    let (whole, left) = (
+        i128::from(before.quote(instrument)) + paid,
+        i128::from(after.quote(instrument)),
+    );
+    let shrinks = (whole.min(0)..=whole.max(0)).contains(&left);
+    holds(C3, "a position settles towards nothing", shrinks)?;
+    let reserve = before.owed(POSITION_RESERVE.0.into());
+    no_more_than(party, before.owed((whole - left).max(0)) + reserve)
+}
+
 /// A position with lots settles only at a fresh price that is within 1 % of the slow one; an option at any time, and its quote alone.
 fn may_settle(moment: &Moment, position: &Position, left: i64) -> Result<(), Broken> {
+    if moment.picture.settled(position.instrument.into()).is_some() {
+        return Ok(());
+    }
     if position.is_open_option() {
         let (low, high) = (position.quote.min(0), position.quote.max(0));
         return holds(C3, "an option settles its quote alone", (low..=high).contains(&left));
@@ -390,17 +421,20 @@ pub(super) fn mark(picture: &Picture, instrument: usize) -> Result<i64, Broken> 
 /// there.
 pub(super) fn marks(picture: &Picture, instrument: usize) -> Result<Vec<i64>, Broken> {
     let listed = &picture.board.instruments[instrument];
+    if let Some(price) = picture.settled(instrument) {
+        return Ok(vec![price]);
+    }
     if listed.is_option() {
         return option_marks(picture, listed, |_, surface| surface);
     }
-    let slow = picture.board.slow_mark(listed).map_err(no_mark)?;
+    let slow = picture.board.slow_mark(listed, picture.now).map_err(no_mark)?;
     Ok(vec![mark(picture, instrument)?, slow.0])
 }
 
 /// An option's marks where E_im and E_w take it: at the slow price with the volatility of its moneyness at the index.
 fn equity_marks(picture: &Picture, instrument: usize) -> Result<Vec<i64>, Broken> {
     let listed = &picture.board.instruments[instrument];
-    if !listed.is_option() {
+    if !listed.is_option() || picture.settled(instrument).is_some() {
         return marks(picture, instrument);
     }
     let same = |expiry: &Expiry, surface: Surface| {

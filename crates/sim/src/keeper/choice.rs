@@ -189,8 +189,9 @@ impl View<'_> {
     ) -> Result<Option<Leg>, Undecided> {
         let position = account.positions()[at];
         let instrument = self.board.instrument(position.instrument)?;
-        let fresh = self.board.asset(instrument.asset)?.is_fresh(instrument, self.now)?;
-        if position.lots == 0 || !fresh {
+        let asset = self.board.asset(instrument.asset)?;
+        let settled = asset.settled(instrument, self.now)?.is_some();
+        if position.lots == 0 || settled || !asset.is_fresh(instrument, self.now)? {
             return Ok(None);
         }
         let mark = self.board.mark(instrument, self.now)?;

@@ -5,6 +5,7 @@
 pub mod choice;
 #[cfg(test)]
 pub(crate) mod tests;
+mod wind_up;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::{AnchorDeserialize, Discriminator};
@@ -15,6 +16,7 @@ use ballast_fixed::Dollars;
 use crate::vm::{Receipt, Refused};
 use crate::world::{User, World};
 use choice::{Intent, Proposal, Undecided, View};
+pub use wind_up::{wind_up, WoundUp};
 
 /// Why a keeper could not do its work.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::{Outcome, World, SOL};
 
 impl World {
     /// `list_instrument` of an asset on lots and ticks of its perpetual (SOL's for further assets), in front of it its market's account;
-    /// `strike` is 10⁻⁹ USD, 0 for what is no option. The market is the last of [`World::markets`] then.
+    /// `strike` is 10⁻⁹ USD, 0 for what is no option. Its index is [`World::last_listed`] then.
     pub fn list(&mut self, asset: u8, kind: InstrumentKind, expiry: i64, basis: i64, strike: i64) -> Outcome {
         let like = self.board().instruments[usize::from(asset.min(SOL)) * 2];
         let args = ListInstrumentArgs {
@@ -29,7 +29,13 @@ impl World {
         let create = system_instruction::create_account(&authority.pubkey(), &key, lamports, len as u64, &ballast::ID);
         let list = instruction::list_instrument(&self.exchange, &authority.pubkey(), &key, args);
         let receipt = self.vm.send(&[create, list], &[&authority, &market])?;
-        self.markets.push(key);
+        let listed = self.exchange_account().markets.iter().position(|market| *market == key);
+        let index = listed.expect("the market that was listed");
+        if index == self.markets.len() {
+            self.markets.push(key);
+        }
+        self.markets[index] = key;
+        self.last_listed = index;
         Ok(receipt)
     }
 

@@ -1,5 +1,6 @@
 //! A world to act in: an exchange after genesis, wallets with tokens and margin accounts, and Pyth price accounts.
 mod action;
+mod expiry;
 mod listing;
 mod order;
 mod quote;
@@ -87,6 +88,8 @@ pub struct World {
     pub sol: Token,
     /// Markets by instrument: perpetual and future of BTC, ETH and SOL.
     pub markets: Vec<Pubkey>,
+    /// The instrument listed last through the world.
+    pub last_listed: usize,
     /// Every margin account opened through the world.
     pub accounts: Vec<Pubkey>,
     /// Checks every invariant after every action, where there is one.
@@ -165,6 +168,7 @@ impl World {
             usd,
             btc,
             sol,
+            last_listed: markets.len() - 1,
             markets,
             accounts: Vec::new(),
             watch: None,

@@ -169,13 +169,22 @@ impl World {
         };
         let (board, now) = (self.board(), self.vm.now());
         let loses = |p: &&state::Position| {
+            let instrument = board.instruments[usize::from(p.instrument)];
+            let settled = board.assets[usize::from(p.asset)].settled(&instrument, now);
+            let mut funded = **p;
+            if funded.realise_funding(&instrument, now).is_err() {
+                return false;
+            }
+            if let (true, Ok(Some(price))) = (p.lots != 0, settled) {
+                return value_at(price, &funded, &instrument) < 0;
+            }
             if p.lots == 0 || p.is_open_option() {
                 return p.quote < 0; // what settles is the quote alone
             }
-            let instrument = board.instruments[usize::from(p.instrument)];
             let price = board.assets[usize::from(p.asset)].price;
             let agree = prices_agree(Price(price.index), Price(price.slow)).unwrap_or(false);
-            price.is_fresh(now) && agree && self.value_at_slow(&board, p, &instrument) < 0
+            let slow = board.slow_mark(&instrument, now);
+            price.is_fresh(now) && agree && slow.is_ok_and(|mark| value_at(mark, &funded, &instrument) < 0)
         };
         account
             .positions()
@@ -183,19 +192,6 @@ impl World {
             .filter(loses)
             .map(|p| self.markets[usize::from(p.instrument)])
             .collect()
-    }
-
-    fn value_at_slow(&self, board: &RiskBoard, position: &state::Position, instrument: &state::Instrument) -> i64 {
-        let mut position = *position;
-        if position.realise_funding(instrument, self.vm.now()).is_err() {
-            return 0;
-        }
-        let value = board
-            .slow_mark(instrument)
-            .ok()
-            .and_then(|mark| Some(mark.times(Lots(position.lots).quantity(instrument.lot_size()).ok()?)))
-            .and_then(|v| v.plus(Notional::from_quote(QuoteAmount(position.quote))).ok());
-        value.and_then(|v| v.quote_ceil().ok()).map_or(0, |v| v.0)
     }
 
     /// Sums over all margin accounts opened through the world.
@@ -231,4 +227,11 @@ impl World {
         }
         totals
     }
+}
+
+/// quote + lots · mark, rounded up to a quote unit; 0 out of range.
+fn value_at(mark: Price, position: &state::Position, instrument: &state::Instrument) -> i64 {
+    let lots = Lots(position.lots).quantity(instrument.lot_size());
+    let value = lots.and_then(|lots| mark.times(lots).plus(Notional::from_quote(QuoteAmount(position.quote))));
+    value.and_then(|v| v.quote_ceil()).map_or(0, |v| v.0)
 }

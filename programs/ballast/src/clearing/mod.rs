@@ -1,4 +1,5 @@
 //! Effects that instructions share: moving lots between accounts and turning profit and loss into cash.
+mod expiry;
 mod fees;
 mod fill;
 mod funding;
@@ -8,6 +9,7 @@ mod settlement;
 mod terms;
 mod trade;
 
+pub use expiry::close_expired;
 pub use fees::{fee_rates, note_referral, share_fees};
 pub use fill::{
     check_market_open_interest, check_owner_open_interest, count_open_interest, count_positions, fill, fill_position,

@@ -33,21 +33,26 @@ impl Settlement<'_> {
     }
 
     /// What the position could settle: quote + lots · slow mark towards zero, or `None` while its price is stale or index and slow price
-    /// are more than 1 % apart. A position without lots always settles, and so does an option, each its quote alone.
+    /// are more than 1 % apart. A position without lots always settles, and so does an option, each its quote alone; and what has a
+    /// settlement price, at that.
     pub fn settleable(&self, position: &Position) -> Result<Option<QuoteAmount>> {
         if position.lots == 0 {
             return Ok(Some(QuoteAmount(position.quote)));
         }
         let instrument = self.board.instrument(position.instrument)?;
-        if instrument.is_option() {
+        let asset = self.board.asset(instrument.asset)?;
+        let value = if let Some(price) = asset.settled(instrument, self.now)? {
+            position_value(position, instrument, price)?
+        } else if instrument.is_option() {
             // The premium is paid; what an open option is worth never becomes cash.
             return Ok(Some(QuoteAmount(position.quote)));
-        }
-        let price = &self.board.asset(instrument.asset)?.price;
-        if !price.is_fresh(self.now) || !prices_agree(price.index(), price.slow()).or_error()? {
-            return Ok(None);
-        }
-        let value = position_value(position, instrument, self.board.slow_mark(instrument)?)?;
+        } else {
+            let price = &asset.price;
+            if !price.is_fresh(self.now) || !prices_agree(price.index(), price.slow()).or_error()? {
+                return Ok(None);
+            }
+            position_value(position, instrument, self.board.slow_mark(instrument, self.now)?)?
+        };
         let rounded = if value > Notional::ZERO {
             value.quote_floor()
         } else {
@@ -57,27 +62,35 @@ impl Settlement<'_> {
     }
 
     /// What the account owes on a position: its loss at the worst of the marks built on the index, on the slow price and, while the
-    /// price is stale, on both ends of what it may be off by; rounded up.
+    /// price is stale, on both ends of what it may be off by; rounded up. At its settlement price, once that stands.
     pub fn owed(&self, position: &Position) -> Result<QuoteAmount> {
         let mut worst = Notional::from_quote(QuoteAmount(position.quote));
         if position.lots != 0 {
             let instrument = self.board.instrument(position.instrument)?;
-            if instrument.is_option() {
-                return self.owed_on_option(position, instrument);
-            }
-            let mark = self.board.mark(instrument, self.now)?;
-            let at_index = position_value(position, instrument, mark)?;
-            worst = at_index.min(position_value(position, instrument, self.board.slow_mark(instrument)?)?);
-            let doubt = self.board.asset(instrument.asset)?.price_state(self.now)?.uncertainty;
-            if doubt > Ratio::ZERO {
-                for shift in [doubt, Ratio::ZERO.minus(doubt).or_error()?] {
-                    let moved = mark.scaled_floor(shift).or_error()?;
-                    worst = worst.min(position_value(position, instrument, moved)?);
-                }
-            }
+            let settled = self.board.asset(instrument.asset)?.settled(instrument, self.now)?;
+            worst = match settled {
+                Some(price) => position_value(position, instrument, price)?,
+                None if instrument.is_option() => return self.owed_on_option(position, instrument),
+                None => self.worst_value(position, instrument)?,
+            };
         }
         let loss = worst.min(Notional::ZERO).negated().or_error()?;
         loss.quote_ceil().or_error()
+    }
+
+    /// The least value of a linear position at any of those marks.
+    fn worst_value(&self, position: &Position, instrument: &Instrument) -> Result<Notional> {
+        let mark = self.board.mark(instrument, self.now)?;
+        let at_slow = position_value(position, instrument, self.board.slow_mark(instrument, self.now)?)?;
+        let mut worst = at_slow.min(position_value(position, instrument, mark)?);
+        let doubt = self.board.asset(instrument.asset)?.price_state(self.now)?.uncertainty;
+        if doubt > Ratio::ZERO {
+            for shift in [doubt, Ratio::ZERO.minus(doubt).or_error()?] {
+                let moved = mark.scaled_floor(shift).or_error()?;
+                worst = worst.min(position_value(position, instrument, moved)?);
+            }
+        }
+        Ok(worst)
     }
 
     /// The same of an option: at the worst of its surface and the slow one, on the same prices.
@@ -178,12 +191,7 @@ impl Settlement<'_> {
     }
 
     fn collect(&mut self, fees: QuoteAmount, insurance: QuoteAmount) -> Result<()> {
-        let fees = u64::try_from(fees.0).map_err(|_| BallastError::MathOverflow)?;
-        self.pool.collected_fees = self
-            .pool
-            .collected_fees
-            .checked_add(fees)
-            .ok_or(BallastError::MathOverflow)?;
+        self.pool.collect(fees)?;
         self.fund.earn(insurance)
     }
 }

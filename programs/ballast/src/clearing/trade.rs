@@ -196,6 +196,7 @@ impl<'a> Terms<'a> {
         now: i64,
     ) -> Result<Self> {
         let instrument = board.instrument(market.instrument)?;
+        ensure!(!instrument.is_expired(now), BallastError::InstrumentExpired);
         instrument.check_funding(now)?;
         let mark = board.mark(instrument, now)?;
         let terms = Terms {
@@ -214,11 +215,9 @@ impl<'a> Terms<'a> {
         Ok(terms)
     }
 
-    /// A stale asset or surface and an expired instrument may only be reduced, and by both.
+    /// A stale asset or surface may only be reduced, and by both.
     fn check_freshness(&self, taker: &Fill, maker: &Fill) -> Result<()> {
         let both_reduce = taker.reduces() && maker.reduces();
-        let expired = self.instrument.is_expired(self.now);
-        ensure!(!expired || both_reduce, BallastError::InstrumentExpired);
         let asset = self.board.asset(self.instrument.asset)?;
         ensure!(asset.price.is_fresh(self.now) || both_reduce, BallastError::StalePrice);
         let fresh = asset.is_fresh(self.instrument, self.now)?;

@@ -3,6 +3,7 @@ use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the deri
 use anchor_lang::prelude::*;
 use ballast_fixed::kernel::Q48;
 use ballast_fixed::{mul_div_floor, Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_risk::settlement_window::WINDOW_SECONDS;
 use ballast_risk::surface::Surface;
 use ballast_risk::{
     shock_logarithms, AssetParams, OptionLeg, PortfolioParams, PriceState, ShockTable, MAX_LEVELS, SHOCKS,
@@ -170,22 +171,6 @@ impl Expiry {
     pub fn has_fresh_surface(&self, now: i64) -> bool {
         self.surface_time > 0 && now.saturating_sub(self.surface_time) <= MAX_SURFACE_AGE
     }
-
-    /// As the risk engine takes it, with forwards on the asset's index and on its slow price.
-    ///
-    /// # Errors
-    /// [`BallastError::SurfaceMissing`] before a surface was published, [`BallastError::PriceMissing`] before a price was.
-    pub fn risk(&self, price: &PriceFeed, now: i64) -> Result<ballast_risk::Expiry> {
-        ensure!(self.surface_time > 0, BallastError::SurfaceMissing);
-        Ok(ballast_risk::Expiry {
-            forward: mark(price.index(), Ratio(self.basis))?,
-            slow_forward: mark(price.slow(), Ratio(self.basis))?,
-            seconds: self.time.saturating_sub(now),
-            fixed: Ratio::ZERO,
-            surface: self.surface.risk(),
-            slow_surface: self.slow_surface.risk(),
-        })
-    }
 }
 
 /// An asset: its feed, its margin parameters and its expiries.
@@ -214,8 +199,11 @@ pub struct Asset {
     pub shocks: StoredShocks,
     /// The index over time.
     pub index_history: IndexHistory,
+    /// When the first settlement window of its expiries begins, unix seconds; the largest number without an expiry. Before it, none of its
+    /// instruments is settling, and nothing asks them one by one.
+    pub settles_from: i64,
     /// Room for realised variance.
-    pub _reserved: [u8; 104],
+    pub _reserved: [u8; 96],
 }
 
 /// ∫ index dt, in 10⁻⁹ USD · seconds, from which a market takes what the index was over any time up to a day back.
@@ -359,8 +347,12 @@ impl Asset {
             .ok_or_else(|| fail(BallastError::InstrumentNotListed))
     }
 
-    /// Whether an instrument of the asset may be priced where risk is added or taken over: its price is fresh, and an option's surface.
+    /// Whether an instrument of the asset may be priced where risk is added or taken over: its price is fresh, and an option's surface. What
+    /// has a settlement price needs neither.
     pub fn is_fresh(&self, instrument: &Instrument, now: i64) -> Result<bool> {
+        if self.settled(instrument, now)?.is_some() {
+            return Ok(true);
+        }
         let surface = !instrument.is_option() || self.expiry(instrument)?.has_fresh_surface(now);
         Ok(surface && self.price.is_fresh(now))
     }
@@ -389,6 +381,17 @@ impl Asset {
             dead: age > DEAD_FEED_SECONDS,
         })
     }
+}
+
+/// Largest price that governance may set, 10⁻⁹ USD: a hundred million dollars.
+pub const MAX_PRICE: i64 = 100_000_000_000_000_000;
+/// How many times over or under the index it may lie.
+const FARTHEST_PRICE: i64 = 1_000;
+
+/// Whether a strike or a settlement price is of the size of the index, a positive one.
+pub fn is_near(price: i64, index: i64) -> bool {
+    let least = index.unsigned_abs().div_ceil(FARTHEST_PRICE.unsigned_abs()) as i64; // less than a 63-bit number
+    (least..=index.saturating_mul(FARTHEST_PRICE)).contains(&price)
 }
 
 /// price · (1 + basis), rounded down.
@@ -491,9 +494,19 @@ impl Instrument {
         Ratio(self.basis)
     }
 
+    /// When trading ends: the expiry, or that of a delisting; unix seconds, 0 where none is known.
+    pub fn ends(&self) -> i64 {
+        self.expiry.max(self.ends_at) // only one of them is set
+    }
+
     /// Whether trading has ended at `now`.
     pub fn is_expired(&self, now: i64) -> bool {
-        self.expiry != 0 && now >= self.expiry
+        self.ends() != 0 && now >= self.ends()
+    }
+
+    /// Whether its settlement window has begun at `now`.
+    pub fn is_settling(&self, now: i64) -> bool {
+        self.ends() != 0 && now >= self.ends().saturating_sub(WINDOW_SECONDS)
     }
 }
 
@@ -567,7 +580,8 @@ assert_layout!(
     expiries = 288,
     daily_volatility = 1_824,
     shocks = 1_832,
-    index_history = 1_944
+    index_history = 1_944,
+    settles_from = 2_360
 );
 assert_layout!(StoredShocks, 112, scan_range = 0, shock_floor = 8, logarithms = 16);
 assert_layout!(
@@ -629,15 +643,64 @@ impl RiskBoard {
         Ok(instrument)
     }
 
+    /// The first index under which nothing is listed.
+    ///
+    /// # Errors
+    /// [`BallastError::BoardFull`] when there is none.
+    pub fn free_index(&self) -> Result<u16> {
+        let free = self.instruments.iter().position(|i| i.kind == 0);
+        free.and_then(|index| u16::try_from(index).ok())
+            .ok_or_else(|| fail(BallastError::BoardFull))
+    }
+
+    /// Frees the slot of a listed instrument, which keeps its generation, and with the last one of an expiry that expiry's.
+    pub fn free_instrument(&mut self, index: u16) -> Result<()> {
+        let listed = *self.instrument(index)?;
+        let slot = self
+            .instruments
+            .get_mut(usize::from(index))
+            .ok_or(BallastError::InstrumentNotListed)?;
+        *slot = Instrument {
+            generation: listed.generation,
+            ..Instrument::default()
+        };
+        let shares = |other: &Instrument| {
+            let dated = other.kind != 0 && other.ends() != 0;
+            dated && other.asset == listed.asset && other.expiry_slot == listed.expiry_slot
+        };
+        if !self.instruments.iter().any(shares) {
+            *self.expiry_mut(listed.asset, listed.ends())? = Expiry::default();
+            if let Some(asset) = self.assets.get_mut(usize::from(listed.asset)) {
+                asset.note_settlements();
+            }
+        }
+        Ok(())
+    }
+
+    /// The expiry of an asset at a time.
+    ///
+    /// # Errors
+    /// [`BallastError::InvalidExpiry`] where there is none.
+    pub fn expiry_mut(&mut self, asset: u8, time: i64) -> Result<&mut Expiry> {
+        ensure!(asset < self.asset_count && time != 0, BallastError::InvalidExpiry);
+        let listed = self.assets.get_mut(usize::from(asset));
+        listed
+            .and_then(|listed| listed.expiries.iter_mut().find(|e| e.time == time))
+            .ok_or_else(|| fail(BallastError::InvalidExpiry))
+    }
+
     /// Mark of an instrument built on the index, an option's by the surface now; rounded down.
     pub fn mark(&self, instrument: &Instrument, now: i64) -> Result<Price> {
         let asset = self.asset(instrument.asset)?;
-        if instrument.is_option() {
-            let expiry = asset.expiry(instrument)?.risk(&asset.price, now)?;
-            let leg = instrument.option_leg(Quantity(0), QuoteAmount::ZERO);
-            return expiry.option_mark(&leg).or_error();
+        if !instrument.is_option() {
+            return asset.linear_mark(instrument, asset.price.index(), now);
         }
-        mark(asset.price.index(), asset.basis(instrument)?)
+        if let Some(payoff) = asset.settled(instrument, now)? {
+            return Ok(payoff);
+        }
+        let expiry = asset.expiry(instrument)?.risk(&asset.price, now)?;
+        let leg = instrument.option_leg(Quantity(0), QuoteAmount::ZERO);
+        expiry.option_mark(&leg).or_error()
     }
 
     /// What the size of an instrument is measured by: a linear one's mark, and the index for an option, whose own mark says little of it.
@@ -649,9 +712,9 @@ impl RiskBoard {
     }
 
     /// Mark of a linear instrument built on the slow price.
-    pub fn slow_mark(&self, instrument: &Instrument) -> Result<Price> {
+    pub fn slow_mark(&self, instrument: &Instrument, now: i64) -> Result<Price> {
         let asset = self.asset(instrument.asset)?;
-        mark(asset.price.slow(), asset.basis(instrument)?)
+        asset.linear_mark(instrument, asset.price.slow(), now)
     }
 
     /// Dollars in the quote asset, which is never taken for less than a dollar; rounded down.

@@ -1,13 +1,14 @@
 //! One instrument's settlement pool, open interest and dues. The order book lies behind this header.
 use anchor_lang::prelude::*;
-use ballast_fixed::QuoteAmount;
+use ballast_fixed::{Checked, Lots, Price, Quantity, QuoteAmount};
 
 use super::{assert_layout, Wide, DISCRIMINATOR};
-use crate::error::{ensure, BallastError};
+use crate::error::{ensure, BallastError, OrError};
 
 /// A market, created by the client and taken over by `list_instrument`; its key is recorded on the exchange.
 ///
-/// Σ (position quotes + pending funding) + fees due + insurance due + residual + funding dust = pool.
+/// Σ (position quotes + pending funding) + fees due + insurance due + residual + funding dust = pool; while positions settle, see
+/// [`Market::settle_lots`].
 #[account(zero_copy)]
 #[derive(Debug)]
 pub struct Market {
@@ -151,6 +152,42 @@ impl Market {
         self.move_pool(QuoteAmount(fees.wrapping_neg()))?; // 0 ≤ fees
         self.fees_due = self.fees_due.saturating_sub(fees);
         Ok((QuoteAmount(fees), QuoteAmount(insurance)))
+    }
+
+    /// Takes settled lots out of the open interest; `value` of them is what a position received for a whole number of quote units, and
+    /// `price` what the instrument pays for good. What their rounding leaves, over all positions, is the residual's.
+    ///
+    /// With L lots settled so far, Σ quotes − ⌊L · price⌋ + dues + residual = pool.
+    pub fn settle_lots(&mut self, lots: Lots, lot_size: Quantity, price: Price, value: QuoteAmount) -> Result<()> {
+        let paid = |lots: i64| -> Checked<QuoteAmount> { price.times(Lots(lots).quantity(lot_size)?).quote_floor() };
+        let before = self.settled_lots;
+        let after = before.checked_add(lots.0).ok_or(BallastError::MathOverflow)?;
+        let left = paid(after)
+            .and_then(|sum| sum.minus(paid(before)?)?.minus(value))
+            .or_error()?;
+        self.residual = self.residual.checked_add(left.0).ok_or(BallastError::MathOverflow)?;
+        self.settled_lots = after;
+        self.open_interest = self
+            .open_interest
+            .checked_sub(lots.0.max(0))
+            .ok_or(BallastError::MathOverflow)?;
+        Ok(())
+    }
+
+    /// Pays out what the pool still owes of fees and of the insurance fund's part, and with the last position gone what rounding has left;
+    /// returns (fees, insurance). Nothing is left in it.
+    ///
+    /// # Errors
+    /// [`BallastError::MarketInUse`] with positions.
+    pub fn empty(&mut self) -> Result<(QuoteAmount, QuoteAmount)> {
+        let is_closed = self.positions == 0 && self.open_interest == 0 && self.settled_lots == 0;
+        ensure!(is_closed, BallastError::MarketInUse);
+        let (fees, insurance) = self.realise_dues()?;
+        let owed = self.fees_due != 0 || self.insurance_due != 0;
+        ensure!(!owed && self.pool == self.residual, BallastError::MarketInUse);
+        let insurance = insurance.plus(QuoteAmount(self.residual)).or_error()?;
+        (self.pool, self.residual, self.funding_dust) = (0, 0, 0);
+        Ok((fees, insurance))
     }
 
     /// The next event number.

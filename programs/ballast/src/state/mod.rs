@@ -16,6 +16,7 @@ mod owner_record;
 mod quote_ledger;
 mod quote_pool;
 mod resting;
+mod settlement;
 mod surface_source;
 
 pub use board::*;

@@ -66,6 +66,16 @@ impl QuotePool {
         Ok(QuoteAmount(i64::try_from(room).unwrap_or(i64::MAX)))
     }
 
+    /// Takes in `fees` ≥ 0 of what a market's pool has paid out.
+    pub fn collect(&mut self, fees: QuoteAmount) -> Result<()> {
+        let fees = u64::try_from(fees.0).map_err(|_| BallastError::MathOverflow)?;
+        self.collected_fees = self
+            .collected_fees
+            .checked_add(fees)
+            .ok_or(BallastError::MathOverflow)?;
+        Ok(())
+    }
+
     /// Whether the vault still covers everything but supplied cash: loans never exceed what is supplied.
     pub fn invariant(&self) -> Result<()> {
         ensure!(self.borrowed <= self.supplied, BallastError::QuotePoolIlliquid);

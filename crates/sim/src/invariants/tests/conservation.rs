@@ -91,3 +91,35 @@ fn funding_that_is_pending_adds_up() {
         assert_eq!(check(&picture), Ok(()));
     }
 }
+
+/// The short of 10,000 lots of 0.0001 BTC has settled at 100,000.00000333: 100,000.00000333 dollars less on its quote, rounded down, which the
+/// long is still to get.
+#[test]
+fn an_instrument_adds_up_while_it_settles() {
+    let settled = || {
+        let mut picture = picture();
+        let (now, price) = (picture.now, 100_000_000_003_330);
+        (picture.board.instruments[0].ends_at, picture.board.instruments[0].kind) = (now, 2);
+        picture.board.assets[0].expiries[0].time = now;
+        picture.board.assets[0].expiries[0].settlement.price = price;
+        let short = &mut picture.accounts.get_mut(&B).unwrap().positions[0];
+        (short.lots, short.quote) = (0, short.quote - 100_000_000_004);
+        (picture.markets[0].settled_lots, picture.markets[0].open_interest) = (-10_000, 10_000);
+        picture
+    };
+    assert_eq!(check(&settled()), Ok(()));
+    let forgeries: [Forgery<Picture>; 5] = [
+        ("sum of lots", |p| p.markets[0].settled_lots += 1),
+        ("open interest", |p| p.markets[0].open_interest += 1),
+        ("pool", |p| p.accounts.get_mut(&B).unwrap().positions[0].quote += 1),
+        ("pool", |p| p.board.assets[0].expiries[0].settlement.price += 1_000_000),
+        ("price that stands", |p| {
+            p.board.assets[0].expiries[0].settlement.price = 0
+        }),
+    ];
+    for (what, forge) in forgeries {
+        let mut picture = settled();
+        forge(&mut picture);
+        breaks(check(&picture), Invariant::C2, what);
+    }
+}

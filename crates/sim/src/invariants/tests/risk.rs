@@ -75,11 +75,10 @@ fn new_risk_covers_the_order_reserve() {
 #[test]
 fn new_risk_has_good_prices() {
     let sound = margin(50_000, 7_150, 10_000);
-    let forgeries: [Forgery<Picture>; 4] = [
+    let forgeries: [Forgery<Picture>; 3] = [
         ("asset at par", |p| p.board.quote.index = 979_999_999),
         ("asset at par", |p| p.board.quote.publish_time -= 61),
         ("a fresh price", |p| p.board.assets[0].price.publish_time -= 61),
-        ("a fresh price", |p| p.board.instruments[0].expiry = p.now),
     ];
     for (what, forge) in forgeries {
         let lots = 100;
@@ -91,6 +90,23 @@ fn new_risk_has_good_prices() {
         let mut forged = traded(-lots);
         forge(&mut forged.before);
         assert_eq!(c4(&forged, &trade(-lots), sound, sound), Ok(true));
+    }
+}
+
+/// From its end on nobody trades an instrument, not even to reduce.
+#[test]
+fn what_has_ended_is_not_traded() {
+    let sound = margin(50_000, 7_150, 10_000);
+    let ends: [Forgery<Picture>; 2] = [
+        ("not ended", |p| p.board.instruments[0].expiry = p.now),
+        ("not ended", |p| p.board.instruments[0].ends_at = p.now),
+    ];
+    for (what, end) in ends {
+        for lots in [100, -100] {
+            let mut forged = traded(lots);
+            end(&mut forged.before);
+            breaks(c4(&forged, &trade(lots), sound, sound), Invariant::C4, what);
+        }
     }
 }
 

@@ -69,6 +69,9 @@ fn check_new_risk(board: &RiskBoard, account: &MarginAccount, margin: [&MarginRe
     for position in account.positions().iter().filter(|p| p.lots != 0) {
         let instrument = board.instrument(position.instrument)?;
         let asset = board.asset(instrument.asset)?;
+        if asset.settled(instrument, now)?.is_some() {
+            continue;
+        }
         ensure!(asset.price.is_fresh(now), BallastError::StalePrice);
         ensure!(asset.is_fresh(instrument, now)?, BallastError::SurfaceStale);
     }

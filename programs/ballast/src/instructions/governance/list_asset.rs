@@ -85,6 +85,7 @@ pub(crate) fn list_asset<'info>(ctx: Context<'info, ListAsset<'info>>, args: Lis
     asset.instrument_open_interest_cap = args.instrument_open_interest_cap;
     asset.owner_open_interest_cap = args.owner_open_interest_cap;
     asset.daily_volatility = args.daily_volatility;
+    asset.note_settlements();
     board.asset_count = index.saturating_add(1); // index < 32
     emit!(AssetListed {
         exchange: ctx.accounts.exchange.key(),

@@ -8,28 +8,24 @@ use ballast_risk::slow_surface;
 use crate::clearing::start_premium;
 use crate::error::{ensure, fail, BallastError, OrError};
 use crate::events::InstrumentListed;
-use crate::state::{Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, MAX_INSTRUMENTS, VERSION};
+use crate::state::{
+    is_near, Asset, Exchange, Expiry, Instrument, InstrumentKind, Market, RiskBoard, MAX_PRICE, VERSION,
+};
 
 /// Least scan range of an asset that instruments are listed on, 10⁻⁹: 1 %. Without one a position would need no margin.
 const MIN_SCAN_RANGE: i64 = 10_000_000;
 /// Furthest expiry that is listed: two years.
-const MAX_TENOR: i64 = 2 * 365 * 86_400;
+pub(super) const MAX_TENOR: i64 = 2 * 365 * 86_400;
 /// Largest lot, 10⁻⁹ of the asset's unit: a million units.
 const MAX_LOT: i64 = 1_000_000_000_000_000;
 /// Largest tick, 10⁻⁹ USD: a million dollars.
 const MAX_TICK: i64 = 1_000_000_000_000_000;
-
-/// Largest strike, 10⁻⁹ USD: a hundred million dollars.
-const MAX_STRIKE: i64 = 100_000_000_000_000_000;
 /// Largest of the smallest orders that may rest, lots.
 const MAX_MIN_ORDER: i64 = 1_000_000_000;
 /// Largest notional by which a book is measured, dollars (10⁻⁸): ten million dollars.
 const MAX_IMPACT_NOTIONAL: i64 = 1_000_000_000_000_000;
 /// Largest funding of an hour that may be listed, in 10⁻⁶ of the index.
 const MAX_FUNDING_PPM: u32 = 5_000;
-
-/// How many times over or under the index a strike may lie.
-const FARTHEST_STRIKE: i64 = 1_000;
 
 /// Parameters of a new instrument.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
@@ -107,7 +103,7 @@ impl ListInstrument<'_> {
         );
         let is_option = matches!(args.kind, InstrumentKind::Call | InstrumentKind::Put);
         ensure!(
-            is_option == (args.strike != 0) && (0..=MAX_STRIKE).contains(&args.strike),
+            is_option == (args.strike != 0) && (0..=MAX_PRICE).contains(&args.strike),
             BallastError::InvalidParameter
         );
         match args.kind {
@@ -124,7 +120,7 @@ impl ListInstrument<'_> {
     }
 }
 
-/// Lists an instrument under the next free index.
+/// Lists an instrument under the first free index: one that was closed, or the next new one.
 #[access_control(ctx.accounts.validate(&args))]
 pub(crate) fn list_instrument<'info>(
     ctx: Context<'info, ListInstrument<'info>>,
@@ -132,8 +128,7 @@ pub(crate) fn list_instrument<'info>(
 ) -> Result<()> {
     let mut exchange = ctx.accounts.exchange.load_mut()?;
     let mut board = ctx.accounts.board.load_mut()?;
-    let index = exchange.instrument_count;
-    ensure!(usize::from(index) < MAX_INSTRUMENTS, BallastError::BoardFull);
+    let index = board.free_index()?;
     let scan_range = board.asset(args.asset)?.params.scan_range;
     ensure!(scan_range >= MIN_SCAN_RANGE, BallastError::InvalidParameter);
     let index_price = board.asset(args.asset)?.price.index;
@@ -162,11 +157,13 @@ pub(crate) fn list_instrument<'info>(
         .instruments
         .get_mut(usize::from(index))
         .ok_or(BallastError::BoardFull)?;
+    // What names the instrument by its generation, a signed quote or a position, names no later one.
+    let generation = slot.generation.checked_add(1).ok_or(BallastError::BoardFull)?;
     *slot = Instrument {
         kind: args.kind as u8,
         asset: args.asset,
         expiry_slot,
-        generation: 1,
+        generation,
         lot_size: args.lot_size,
         tick_size: args.tick_size,
         expiry: args.expiry,
@@ -184,12 +181,12 @@ pub(crate) fn list_instrument<'info>(
         .markets
         .get_mut(usize::from(index))
         .ok_or(BallastError::BoardFull)? = market_key;
-    exchange.instrument_count = index.saturating_add(1); // index < 256
+    exchange.instrument_count = exchange.instrument_count.max(index.saturating_add(1)); // index < 256
 
     let mut market = ctx.accounts.market.load_init()?;
     market.version = VERSION;
     market.instrument = index;
-    market.generation = 1;
+    market.generation = generation;
     market.exchange = ctx.accounts.exchange.key();
     market.book_capacity = args.book_capacity;
     market.min_order_lots = args.min_order_lots;
@@ -212,18 +209,13 @@ pub(crate) fn list_instrument<'info>(
         kind: args.kind as u8,
         expiry: args.expiry,
         strike: args.strike,
+        generation,
     });
     Ok(())
 }
 
-/// Whether a strike lies where options on the index are worth listing.
-fn is_near(strike: i64, index: i64) -> bool {
-    let least = (index as u64).div_ceil(FARTHEST_STRIKE as u64) as i64; // both are positive
-    (least..=index.saturating_mul(FARTHEST_STRIKE)).contains(&strike)
-}
-
 /// The slot of an expiry of the asset, taken if it is new. One that is known has the basis that was last published, whatever the argument.
-fn expiry_slot(asset: &mut Asset, time: i64, basis: i64, now: i64) -> Result<u8> {
+pub(super) fn expiry_slot(asset: &mut Asset, time: i64, basis: i64, now: i64) -> Result<u8> {
     let known = asset.expiries.iter().position(|e| e.time == time);
     let free = || asset.expiries.iter().position(|e| e.time == 0);
     let at = known.or_else(free).ok_or(BallastError::BoardFull)?;
@@ -238,6 +230,7 @@ fn expiry_slot(asset: &mut Asset, time: i64, basis: i64, now: i64) -> Result<u8>
             basis_time: now,
             ..Expiry::default()
         };
+        asset.note_settlements();
     }
     u8::try_from(at).map_err(|_| fail(BallastError::BoardFull))
 }

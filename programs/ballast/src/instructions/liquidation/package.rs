@@ -29,6 +29,9 @@ impl<'a> Leg<'a> {
     pub fn new(board: &'a RiskBoard, market: RefMut<'a, Market>, key: Pubkey, now: i64) -> Result<Self> {
         let instrument = board.instrument(market.instrument)?;
         let asset = board.asset(instrument.asset)?;
+        // What a leg is worth then stands for everyone: there is no risk to take over.
+        let is_settled = asset.settled(instrument, now)?.is_some();
+        ensure!(!is_settled, BallastError::InstrumentExpired);
         ensure!(asset.price.is_fresh(now), BallastError::StalePrice);
         ensure!(asset.is_fresh(instrument, now)?, BallastError::SurfaceStale);
         let mark = board.mark(instrument, now)?;

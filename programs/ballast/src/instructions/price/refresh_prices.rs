@@ -2,7 +2,7 @@
 use anchor_lang::prelude::*;
 
 use crate::error::{ensure, BallastError};
-use crate::events::PriceRefreshed;
+use crate::events::{PriceRefreshed, SettlementFixed};
 use crate::oracle::{accept, pyth, Accepted};
 use crate::state::{IndexHistory, PriceFeed, RiskBoard, QUOTE_ASSET};
 
@@ -44,10 +44,32 @@ pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, a
                 slow: feed.slow,
                 publish_time: feed.publish_time,
             });
+            observe(&mut board, asset, now);
         }
     }
     ensure!(!all_older, BallastError::PriceRegressed);
     Ok(())
+}
+
+/// Takes an asset's new price into the settlement averages that are being taken.
+fn observe(board: &mut RiskBoard, index: u8, now: i64) {
+    if index == QUOTE_ASSET {
+        return;
+    }
+    let Some(asset) = board.assets.get_mut(usize::from(index)) else {
+        return;
+    };
+    if !asset.settles(now) {
+        return;
+    }
+    for expiry in asset.observe_settlements(now) {
+        emit!(SettlementFixed {
+            asset: index,
+            expiry: expiry.time,
+            price: expiry.settlement.price,
+            filled: expiry.settlement.filled,
+        });
+    }
 }
 
 /// The feed and, of an asset, the history of its index.

@@ -1,6 +1,12 @@
-//! Keepers and wallets: profit and loss into cash.
+//! Keepers and wallets: profit and loss into cash, and the end of an instrument.
 mod claim_referral;
+mod close_instrument;
+mod fix_settlement;
+mod settle_expiry;
 mod settle_pnl;
 
 pub use claim_referral::*;
+pub use close_instrument::*;
+pub use fix_settlement::*;
+pub use settle_expiry::*;
 pub use settle_pnl::*;

@@ -1,12 +1,12 @@
 //! Sensitivities and value at risk of an account (methodology, section 4): reported, no part of what is required.
 use anchor_lang::prelude::*;
-use ballast_fixed::{mul_div_floor, Dollars, QuoteAmount, Ratio};
+use ballast_fixed::{mul_div_floor, Dollars, Notional, QuoteAmount, Ratio};
 use ballast_risk::report::{correlation, value_at_risk, Exposure, Sensitivities, Sensitivity};
 
 use super::{AssetGreeks, Greeks, PreviewReport, RiskTotals, GREEKS_PAGE};
 use crate::error::OrError;
 use crate::margin;
-use crate::state::{mark, Asset, MarginAccount, Position, RiskBoard};
+use crate::state::{Asset, MarginAccount, Position, RiskBoard};
 
 /// One asset's part.
 struct Part {
@@ -113,19 +113,30 @@ fn part(board: &RiskBoard, account: &MarginAccount, index: u8, now: i64) -> Resu
 fn add_expiry(board: &RiskBoard, asset: &Asset, legs: &[Position], now: i64, book: &mut Sensitivity) -> Result<()> {
     if let Some(option) = legs.iter().find(|leg| leg.is_open_option()) {
         let expiry = asset.expiry(board.instrument(option.instrument)?)?;
-        let expiry = expiry.risk(&asset.price, now)?;
-        book.begin_expiry(&expiry, asset.price.index(), &asset.params())
-            .or_error()?;
+        if expiry.settlement_price(now).is_none() {
+            let expiry = expiry.risk(&asset.price, now)?;
+            book.begin_expiry(&expiry, asset.price.index(), &asset.params())
+                .or_error()?;
+        }
     }
     for leg in legs.iter().filter(|leg| leg.lots != 0) {
         let instrument = board.instrument(leg.instrument)?;
+        if asset.settled(instrument, now)?.is_some() {
+            continue; // nothing moves it
+        }
         let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
         if instrument.is_option() {
             let option = instrument.option_leg(quantity, QuoteAmount::ZERO);
             book.add_option(&option).or_error()?;
         } else {
-            let mark = mark(asset.price.index(), asset.basis(instrument)?)?;
-            book.add_linear(mark.times(quantity)).or_error()?;
+            let mut value = asset.linear_mark(instrument, asset.price.index(), now)?.times(quantity);
+            if instrument.is_settling(now) {
+                // The part of the average that is fixed moves no more.
+                let fixed = asset.expiry(instrument)?.average(now).fixed();
+                let open = Ratio::ONE.minus(fixed).or_error()?;
+                value = Notional::from_dollars(value.times_floor(open).or_error()?);
+            }
+            book.add_linear(value).or_error()?;
         }
     }
     Ok(())

@@ -151,7 +151,7 @@ fn isolated(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Prev
     let mut sum = Isolated::default();
     for position in account.positions() {
         let instrument = board.instrument(position.instrument)?;
-        let (initial, maintenance) = if instrument.is_option() {
+        let (initial, maintenance) = if instrument.is_option() || instrument.is_settling(now) {
             evaluator.asset(instrument.asset, &[*position], &[], &mut report)?;
             report.alone(&portfolio).or_error()?
         } else {

@@ -14,7 +14,7 @@ pub const MAX_CHANGES: usize = 8;
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreviewChange {
     /// The account takes a trade of one leg, fees included. Refused as `block_trade` refuses the leg: zero lots, a price off the tick or
-    /// outside the band, an opening trade that is too small, an expired instrument unless it reduces. Freshness, open interest and the
+    /// outside the band, an opening trade that is too small, an expired instrument. Freshness, open interest and the
     /// margin itself are not asked for.
     Leg {
         /// The instrument.
@@ -90,6 +90,7 @@ fn trade(
 ) -> Result<()> {
     ensure!(lots != 0, BallastError::ZeroAmount);
     let instrument = board.instrument(index)?;
+    ensure!(!instrument.is_expired(now), BallastError::InstrumentExpired);
     let (mark, lots) = (board.mark(instrument, now)?, Lots(lots));
     let spot = board.asset(instrument.asset)?.price.index();
     let price = if price == 0 {
@@ -107,7 +108,6 @@ fn trade(
     };
     let fill = fill_position(account, index, instrument, change)?;
     if !fill.reduces() {
-        ensure!(!instrument.is_expired(now), BallastError::InstrumentExpired);
         check_size(&exchange.limits, instrument, lots, price, spot)?;
     }
     account.drop_if_empty(fill.at)?;

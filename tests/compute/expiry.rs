@@ -1,0 +1,47 @@
+//! What the end of an instrument costs, on accounts with eight linear positions.
+use ballast_sim::world::{World, BTC};
+use ballast_tests::ok;
+use ballast_tests::setup::{BTC_FUTURE, BTC_PERP, DAY};
+
+use crate::book::{eight_instruments, fill_book, funded, ASSETS, HEDGED};
+use crate::table::Table;
+
+/// Adds the rows.
+pub fn measure(table: &mut Table) {
+    let mut world = eight_instruments();
+    let w = &mut world;
+    let (user, other) = (funded(w, 1_000_000), funded(w, 1_000_000));
+    fill_book(w, &user, &other, &HEDGED);
+    let ends_at = w.vm.now() + 30 * DAY;
+    let outcome = w.delist(BTC_PERP, ends_at);
+    table.add("delist_instrument", ok(w, outcome).compute_units, 5_000);
+    let expiry = w.board().instruments[BTC_FUTURE].expiry;
+    w.walk_window(BTC, expiry, [1, 30], |_| 100_000.0);
+    for asset in ASSETS {
+        w.post_price(asset, [101_000.0, 3_010.0, 151.0][usize::from(asset)]);
+    }
+    let outcome = w.refresh(&ASSETS);
+    let used = ok(w, outcome).compute_units;
+    table.add("refresh_prices, 3 assets in a settlement window", used, 25_000);
+    w.vm.advance(30);
+    let (_, used) = w.preview(
+        &user.account.margin_account,
+        ballast::instructions::PreviewSection::Summary,
+    );
+    table.add("preview, 8 positions in a settlement window", used, 60_000);
+    w.walk_window(BTC, expiry, [32, 60], |_| 102_000.0);
+    let outcome = w.fix_settlement(BTC, expiry);
+    table.add("fix_settlement", ok(w, outcome).compute_units, 4_000);
+    // The seller of the future has lost, and its cash pays.
+    for (name, account) in [("a loss", &user), ("a gain", &other)] {
+        let outcome = w.settle_expiry(&account.account.margin_account, BTC_FUTURE);
+        let used = ok(w, outcome).compute_units;
+        table.add(&format!("settle_expiry, {name}, 8 positions"), used, 25_000);
+    }
+    close(w, table);
+}
+
+fn close(w: &mut World, table: &mut Table) {
+    let outcome = w.close_instrument(BTC_FUTURE);
+    table.add("close_instrument", ok(w, outcome).compute_units, 20_000);
+}
