@@ -2,10 +2,11 @@
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
+use ballast::events::OrderPlaced;
 use ballast::state::{Exchange, FeeSchedule, FeeTier, MarginAccount};
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_sim::invariants::Watch;
-use ballast_sim::world::{User, World};
+use ballast_sim::world::{at_once, post_only, User, World};
 use ballast_tests::refusal::{refuses, refuses_by_anchor};
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
@@ -108,6 +109,38 @@ fn attack_a_two_sided_self_trade_for_the_rebate() {
             for (taker, maker) in [(&hand.taker, &hand.maker), (&hand.maker, &hand.taker)] {
                 let outcome = w.trade_at(SOL_FUTURE, taker, maker, lots, price);
                 ok(&w, outcome);
+                hand.cash_in(&mut w);
+                let now = wealth(&w, &hand.all());
+                assert!(now <= last, "{lots} lots made them {} richer", now - last);
+                last = now;
+            }
+        }
+        assert_eq!(w.watch.as_ref().expect("a watch").verdict(), Ok(()));
+    }
+}
+
+/// The same through the book, a lot at a time and many.
+#[test]
+fn attack_a_self_trade_through_the_book_for_the_rebate() {
+    for fees in GENEROUS {
+        let mut w = priced(fees());
+        let hand = Hand::new(&mut w);
+        let mut last = wealth(&w, &hand.all());
+        for (lots, price) in [
+            (1i64, 150.01),
+            (-1, 149.99),
+            (7, 150.03),
+            (-333, 149.5),
+            (333, 150.0),
+            (-7, 150.0),
+        ] {
+            let lots = lots.signum() * w.market(SOL_FUTURE).min_order_lots.max(lots.abs());
+            for (taker, maker) in [(&hand.taker, &hand.maker), (&hand.maker, &hand.taker)] {
+                let outcome = w.place(SOL_FUTURE, maker, post_only(-lots, price));
+                ok(&w, outcome);
+                let outcome = w.place(SOL_FUTURE, taker, at_once(lots, price));
+                let fills = event::<OrderPlaced>(&ok(&w, outcome)).fills;
+                assert_eq!(fills.len(), 1);
                 hand.cash_in(&mut w);
                 let now = wealth(&w, &hand.all());
                 assert!(now <= last, "{lots} lots made them {} richer", now - last);

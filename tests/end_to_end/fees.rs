@@ -1,12 +1,12 @@
 //! Fees by tier, rebates, volume, and what referrers earn.
 use ballast::error::BallastError;
-use ballast::events::{ReferralClaimed, ReferrerSet, Traded};
+use ballast::events::{OrderPlaced, ReferralClaimed, ReferrerSet, Traded};
 use ballast::instructions::{PreviewChange, PreviewReport, PreviewSection};
 use ballast::state::{Exchange, FeeSchedule, FeeTier};
 use ballast_client::instruction;
 use ballast_sim::invariants::{Leg, Watch};
 use ballast_sim::vm::Receipt;
-use ballast_sim::world::{sign, User, World, START};
+use ballast_sim::world::{at_once, post_only, sign, User, World, START};
 use ballast_tests::refusal::{checks_declared_accounts, checks_every_account, refuses};
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
@@ -119,6 +119,42 @@ fn a_quote_is_charged_as_a_block_trade_is() {
     let outcome = w.fill_quote(&signed, &taker, &maker.account, 1);
     assert_eq!(fees_of(&ok(&w, outcome)), (7_500_000, -2_500_000));
     assert_eq!(volume(&w, &maker), 100_000);
+    all_held(&w);
+}
+
+/// Two makers, one of whom has traded before: each order is charged by the tier of its own account, before its fill.
+#[test]
+fn orders_are_charged_as_block_trades_are() {
+    let mut w = priced(TIERED);
+    let (taker, maker) = pair(&mut w, 1_000_000);
+    let (newcomer, referrer) = (trader(&mut w, 1_000_000), trader(&mut w, 0));
+    for _ in 0..3 {
+        trade_25_000(&mut w, &taker, &maker);
+    }
+    for user in [&taker, &maker] {
+        let outcome = w.set_referrer(user, &referrer.account.margin_account);
+        ok(&w, outcome);
+    }
+    for user in [&maker, &newcomer] {
+        let outcome = w.place(BTC_FUTURE, user, post_only(-2_500, 100_000.0));
+        ok(&w, outcome);
+    }
+    let before = w.market(BTC_FUTURE);
+    let outcome = w.place(BTC_FUTURE, &taker, at_once(5_000, 100_000.0));
+    let fills = event::<OrderPlaced>(&ok(&w, outcome)).fills;
+    let fees: Vec<_> = fills.iter().map(|fill| (fill.taker_fee, fill.maker_fee)).collect();
+    // The taker's tier is that before the order.
+    assert_eq!(fees, [(7_500_000, -2_500_000), (7_500_000, 5_000_000)]);
+    let market = w.market(BTC_FUTURE);
+    assert_eq!(market.insurance_due - before.insurance_due, 1_000_000 + 2_500_000);
+    assert_eq!(market.fees_due - before.fees_due, 4_000_000 + 10_000_000);
+    assert_eq!(
+        [&taker, &maker, &newcomer].map(|user| volume(&w, user)),
+        [125_000, 100_000, 25_000]
+    );
+    // A tenth of 7.50 twice for the taker's referrer, nothing for the maker's.
+    let due = |user: &User| w.margin_account(&user.account.margin_account).referral_due;
+    assert_eq!((due(&taker), due(&maker)), (1_500_000, 0));
     all_held(&w);
 }
 
