@@ -38,6 +38,7 @@ mod refresh_prices;
 mod refresh_surface;
 mod set_margin_method;
 mod set_volatility_publisher;
+mod settle_all;
 mod settle_expiry;
 mod settle_pnl;
 mod settlement_average;

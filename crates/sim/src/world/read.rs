@@ -222,7 +222,9 @@ impl World {
             }
         }
         for (instrument, quote) in totals.quote.iter_mut().enumerate() {
-            let exact = *quote + i128::from(self.market(instrument).funding_dust);
+            // Of a closed market nothing is left.
+            let market = decode::<Market>(&self.vm.data(&self.markets[instrument]));
+            let exact = *quote + market.map_or(0, |market| i128::from(market.funding_dust));
             *quote = exact.div_euclid(Notional::PER_QUOTE_UNIT);
         }
         totals
