@@ -98,7 +98,7 @@ fn signed_quotes_behind_the_validators_own_proof() {
         let outcome = venue.bank.send(&[wrong, fill.clone()], &[&taker.key]);
         refused_in_front(outcome, 0);
     }
-    let outcome = venue.bank.send(&[fill.clone()], &[&taker.key]);
+    let outcome = venue.bank.send(std::slice::from_ref(&fill), &[&taker.key]);
     refused(outcome, BallastError::QuoteNotProved);
     // Offsets that go by number into another instruction hold for that program. Small quotes, so that both fit.
     let mut small = right.clone();
