@@ -23,6 +23,7 @@ mod margin_figures;
 mod open_margin_account;
 mod option_refusals;
 mod options;
+mod order_makers;
 mod order_refusals;
 mod package_trade;
 mod place_order;
