@@ -5,6 +5,7 @@ use ballast_tests::ok;
 use ballast_tests::setup::BTC_PERP;
 
 use crate::book::{eight_instruments, fill_book, funded, HEDGED};
+use crate::options::fill;
 use crate::table::Table;
 
 /// Measures placing, cancelling and taking.
@@ -41,7 +42,7 @@ fn rest_and_cancel(world: &mut World, user: &User, table: &mut Table) {
     }
     table.add("cancel_order", cancelled, 12_000);
     let outcome = world.cancel_all(user, &[BTC_PERP]);
-    table.add("cancel_all_orders, 28 orders", used(world, outcome), 120_000);
+    table.add("cancel_all_orders, 28 orders", used(world, outcome), 60_000);
 }
 
 /// One maker, two and ten, each filled whole.
@@ -79,4 +80,41 @@ fn stale(world: &mut World, cranker: &User, makers: &[User], table: &mut Table) 
     );
     let outcome = world.reconcile(&keys[0]);
     table.add("reconcile_owner", used(world, outcome), 3_000);
+}
+
+/// The first of `options` on the book between accounts that hold all of them: what resting and taking ask for, with as many makers as fit
+/// into a transaction's heap and units.
+pub fn measure_options(w: &mut World, options: &[usize], table: &mut Table) {
+    let users: Vec<User> = (0..6).map(|_| funded(w, 1_000_000)).collect();
+    let legs: Vec<_> = options.iter().map(|option| (*option, 300)).collect();
+    for pair in users.chunks(2) {
+        for some in legs.chunks(5) {
+            fill(w, &pair[0], &pair[1], some);
+        }
+    }
+    let (taker, makers) = users.split_first().expect("users");
+    let (instrument, board) = (options[0], w.board());
+    let listed = board.instruments[instrument];
+    let mark = board.mark(&listed, w.vm.now()).expect("a mark").0;
+    let price = (mark / listed.tick_size * listed.tick_size) as f64 / 1e9;
+    let mut rested = 0;
+    for maker in makers {
+        let outcome = w.place(instrument, maker, limit(-10, price));
+        rested = rested.max(used(w, outcome));
+    }
+    table.add("place_order, rests, 16 options of own strikes", rested, 220_000);
+    let outcome = w.place(instrument, taker, at_once(10, price));
+    let one = used(w, outcome);
+    table.add(
+        "place_order, takes 1 maker, 16 options of own strikes each",
+        one,
+        700_000,
+    );
+    let outcome = w.place(instrument, taker, at_once(40, price));
+    let four = used(w, outcome);
+    table.add(
+        "place_order, takes 4 makers, 16 options of own strikes each",
+        four,
+        1_400_000,
+    );
 }

@@ -6,6 +6,7 @@ use ballast_tests::{elf, ok};
 
 use crate::book::funded;
 use crate::options::{fall_short, fill};
+use crate::orders;
 use crate::quotes;
 use crate::table::Table;
 
@@ -64,6 +65,7 @@ pub fn measure(table: &mut Table) {
     fill(&mut w, &a, &b, &legs[5..10]);
     let others = [options[10], options[11], options[12], options[13]];
     quotes::measure(&mut w, [&a, &b], &others, table);
+    orders::measure_options(&mut w, &options, table);
 
     let user = funded(&mut w, 5_000_000);
     let alternate: Vec<_> = (legs.iter().enumerate())
