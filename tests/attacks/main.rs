@@ -9,6 +9,7 @@ mod funding;
 mod liquidation;
 mod margin;
 mod oracle;
+mod orders;
 mod packages;
 mod quotes;
 mod rounding;
