@@ -18,7 +18,7 @@ pub fn measure(table: &mut Table) {
     // Index and slow price half a percent apart, so that nothing is short-cut.
     world.set_prices(&[(BTC, 100_400.0), (SOL, 150.5)]);
     let (taker, makers) = users.split_first().expect("users");
-    rest_and_cancel(&mut world, taker, table);
+    rest_and_cancel(&mut world, taker, &makers[0], table);
     takes(&mut world, taker, makers, table);
     stale(&mut world, taker, makers, table);
 }
@@ -27,8 +27,12 @@ fn used(world: &World, outcome: Outcome) -> u64 {
     ok(world, outcome).compute_units
 }
 
-/// The dearer of a first order and one into a deep book.
-fn rest_and_cancel(world: &mut World, user: &User, table: &mut Table) {
+/// The dearest of orders into a book that fills up, whose other side is as deep as it is ever looked at.
+fn rest_and_cancel(world: &mut World, user: &User, other: &User, table: &mut Table) {
+    for step in 0..32 {
+        let outcome = world.place(BTC_PERP, other, limit(-10, 101_000.0 + f64::from(step)));
+        ok(world, outcome);
+    }
     let mut placed = 0;
     for step in 0..32 {
         let outcome = world.place(BTC_PERP, user, limit(10, 99_000.0 + f64::from(step)));
@@ -36,13 +40,15 @@ fn rest_and_cancel(world: &mut World, user: &User, table: &mut Table) {
     }
     table.add("place_order, rests, 8 positions", placed, 45_000);
     let mut cancelled = 0;
-    for sequence in [16, 1, 32, 8] {
+    for sequence in [48, 33, 64, 40] {
         let outcome = world.cancel(BTC_PERP, user, OrderId::Sequence(sequence));
         cancelled = cancelled.max(used(world, outcome));
     }
     table.add("cancel_order", cancelled, 12_000);
     let outcome = world.cancel_all(user, &[BTC_PERP]);
     table.add("cancel_all_orders, 28 orders", used(world, outcome), 60_000);
+    let outcome = world.cancel_all(other, &[BTC_PERP]);
+    ok(world, outcome);
 }
 
 /// One maker, two and ten, each filled whole.
@@ -76,7 +82,7 @@ fn stale(world: &mut World, cranker: &User, makers: &[User], table: &mut Table) 
     table.add(
         "cancel_stale_orders, 2 accounts of 8 positions",
         used(world, outcome),
-        110_000,
+        80_000,
     );
     let outcome = world.reconcile(&keys[0]);
     table.add("reconcile_owner", used(world, outcome), 3_000);
@@ -108,13 +114,13 @@ pub fn measure_options(w: &mut World, options: &[usize], table: &mut Table) {
     table.add(
         "place_order, takes 1 maker, 16 options of own strikes each",
         one,
-        700_000,
+        400_000,
     );
     let outcome = w.place(instrument, taker, at_once(40, price));
     let four = used(w, outcome);
     table.add(
         "place_order, takes 4 makers, 16 options of own strikes each",
         four,
-        1_400_000,
+        850_000,
     );
 }

@@ -108,7 +108,7 @@ impl<'a> BookRef<'a> {
     pub fn orders(self, side: Side) -> Orders<'a> {
         Orders {
             book: self,
-            at: self.best(side),
+            at: self.ends(side).best,
             left: self.len(side),
         }
     }
@@ -174,17 +174,20 @@ impl Products {
 #[derive(Clone)]
 pub struct Orders<'a> {
     book: BookRef<'a>,
-    at: Option<Handle>,
+    at: u16,
     left: u32,
 }
 
 impl<'a> Iterator for Orders<'a> {
     type Item = (Handle, &'a Order);
 
+    #[inline] // on chain a market's book is walked after each change
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        let handle = self.at?;
-        self.at = self.book.next(handle);
-        Some((handle, self.book.order(handle)?))
+        let node = self.book.nodes.get(usize::from(self.at))?;
+        node.side()?;
+        let handle = Handle(u32::from(self.at));
+        self.at = node.next;
+        Some((handle, &node.order))
     }
 }

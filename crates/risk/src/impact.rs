@@ -6,6 +6,10 @@ use ballast_fixed::{div_ceil, div_floor, Checked, Dollars, Lots, Notional, Overf
 
 use crate::index_history::{hour_of, start_of};
 
+/// Up to so many lots at prices under so much, 10⁻⁹ USD, are summed in 64 bits: Σ price · lots < 2⁶³. Wider sums cost the chain the double.
+const NARROW_LOTS: i64 = 1 << 12;
+const NARROW_PRICE: u64 = 1 << 51;
+
 /// Orders that an impact is measured on, if each has the smallest size.
 pub const IMPACT_ORDERS: i64 = 32;
 /// Orders of a side that are looked at, those included that count nothing.
@@ -61,6 +65,7 @@ pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Chec
         until: i64::MAX,
     };
     let mut left = lots.0;
+    let (few, mut narrow) = (lots.0 <= NARROW_LOTS, 0u64);
     for order in orders.take(MAX_LOOKED_AT) {
         if order.expires_at != 0 {
             let until = start_of(hour_of(order.expires_at));
@@ -70,10 +75,16 @@ pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Chec
             found.until = found.until.min(until);
         }
         let taken = order.lots.min(left);
-        let value = i128::from(order.price.0).wrapping_mul(i128::from(taken)); // two 64-bit factors fit
-        found.value = found.value.checked_add(value).ok_or(Overflow)?;
+        if few && (order.price.0 as u64) < NARROW_PRICE {
+            narrow = narrow.wrapping_add((order.price.0 as u64).wrapping_mul(taken as u64));
+        // taken > 0
+        } else {
+            let value = i128::from(order.price.0).wrapping_mul(i128::from(taken)); // two 64-bit factors fit
+            found.value = found.value.checked_add(value).ok_or(Overflow)?;
+        }
         left = left.saturating_sub(taken); // 0 ≤ taken ≤ left
         if left <= 0 {
+            found.value = found.value.checked_add(i128::from(narrow)).ok_or(Overflow)?;
             return Ok(Some(found));
         }
     }
@@ -145,6 +156,22 @@ mod tests {
         );
         assert_eq!(impact(bids.into_iter(), Lots(9), 0), Ok(None));
         assert_eq!(impact([].into_iter(), Lots(1), 0), Ok(None));
+    }
+
+    /// Sums of few lots at low prices are taken in 64 bits, others in 128: the same number on both sides of each bound.
+    #[test]
+    fn wide_sums_are_exact() {
+        for price in [1, (1 << 51) - 1, 1 << 51, i64::MAX] {
+            for lots in [1, 4_096, 4_097, i64::MAX] {
+                let orders = [quote(price, lots / 2, 0), quote(price, lots, 0)];
+                let found = impact(orders.into_iter(), Lots(lots), 0).unwrap().unwrap();
+                assert_eq!(found.value, i128::from(price) * i128::from(lots));
+            }
+        }
+        // One order on each side of the bound of prices: 4,095 · (2⁵¹ − 1) + 2⁵¹.
+        let orders = [quote((1 << 51) - 1, 4_095, 0), quote(1 << 51, 9, 0)];
+        let found = impact(orders.into_iter(), Lots(4_096), 0).unwrap().unwrap();
+        assert_eq!(found.value, 9_223_372_036_854_771_713);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_book::Book;
 
 use crate::clearing::orders::{remove, remove_all};
-use crate::clearing::{load_market, observe_book};
+use crate::clearing::observe_book;
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::{OrdersRemoved, RemovalReason, RemovedOrder};
 use crate::state::{Exchange, MarginAccount, Market, OrderId, OrderMarket, OwnerRecord, RiskBoard};
@@ -76,7 +76,8 @@ fn cancel<'info>(
 ) -> Result<OrdersRemoved> {
     let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
     let index = AccountLoader::<Market>::try_from(info)?.load()?.instrument;
-    load_market(&exchange, index, info)?;
+    let is_recorded = exchange.market(index)? == *info.key && info.is_writable;
+    ensure!(is_recorded, BallastError::WrongMarket);
     let mut data = info.try_borrow_mut_data()?;
     let (market, book) = Market::split(&mut data)?;
     let mut book = Book::load(book).or_error()?;
