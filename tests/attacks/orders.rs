@@ -214,6 +214,27 @@ fn attack_shielding_from_liquidation_with_orders() {
     sound(&w);
 }
 
+/// A leveraged account whose price nobody has posted for a minute: what it may be off by is no reason to sweep its orders out. Once it is
+/// liquidatable no stale leg keeps them in.
+#[test]
+fn attack_sweeping_orders_while_prices_are_stale() {
+    let mut w = watched();
+    let (user, maker) = pair(&mut w, 13_000);
+    let cranker = trader(&mut w, 100);
+    trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+    trade(&mut w, ETH_PERP, &user, &maker, 1_000, 3_000.0); // 1 ETH: 375 dollars of margin
+    place(&mut w, &user, limit(1_000, 99_000.0)); // 1,000 dollars: 11,375 of 12,946
+    let key = user.account.margin_account;
+    w.vm.advance(61);
+    refuses(&mut w, BallastError::NothingToCancel, |w| {
+        w.cancel_stale(BTC_PERP, &[key], Some(&cranker))
+    });
+    w.set_prices(&[(BTC, 93_000.0)]); // 5,946 are left against 6,650 and 267 of maintenance margin; ETH stays stale
+    let outcome = w.cancel_stale(BTC_PERP, &[key], Some(&cranker));
+    ok(&w, outcome);
+    sound(&w);
+}
+
 /// Two resting reduce-only orders, each of the whole position, close it once and never turn it around.
 #[test]
 fn attack_opening_a_position_with_orders_that_may_only_reduce() {

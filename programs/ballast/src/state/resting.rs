@@ -10,7 +10,7 @@ use crate::error::{ensure, BallastError, OrError};
 /// Names one of an account's orders in a market.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderId {
-    /// By the client's own number: the oldest slot that has it.
+    /// By the client's own number: the first slot that has it.
     Client(u64),
     /// By its number in the book.
     Sequence(u64),

@@ -2,8 +2,8 @@
 use anchor_lang::prelude::*;
 use ballast_book::Book;
 
-use crate::clearing::orders::{remove, remove_all};
 use crate::clearing::observe_book;
+use crate::clearing::orders::{remove, remove_all};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::{OrdersRemoved, RemovalReason, RemovedOrder};
 use crate::state::{Exchange, MarginAccount, Market, OrderId, OrderMarket, OwnerRecord, RiskBoard};

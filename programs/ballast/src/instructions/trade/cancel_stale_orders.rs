@@ -47,8 +47,8 @@ impl CancelStaleOrders<'_> {
     }
 }
 
-/// Removes, of the accounts passed, the market's orders that have expired, and all of them where the instrument has expired or the account's
-/// E_im is under its IM and order reserve.
+/// Removes, of the accounts passed, the market's orders that have expired, and all of them where the instrument has expired, where the account
+/// is liquidatable, or where E_im is under its IM and order reserve by fresh prices.
 #[access_control(ctx.accounts.validate())]
 pub(crate) fn cancel_stale_orders<'info>(ctx: Context<'info, CancelStaleOrders<'info>>) -> Result<()> {
     let event = sweep(ctx.accounts, ctx.remaining_accounts)?;
@@ -87,7 +87,8 @@ fn sweep<'info>(accounts: &CancelStaleOrders<'info>, others: &'info [AccountInfo
                     .evaluate(account)?,
             };
             let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
-            Ok(report.equity_initial >= required)
+            let covered = report.equity_initial >= required || !is_priced(&board, account, now)?;
+            Ok(covered && !report.is_liquidatable())
         };
         let all = place.instrument.is_expired(now);
         let reason = match all || carries(&account).unwrap_or(true) {
@@ -128,6 +129,22 @@ fn told(key: Pubkey, market: &mut Market, removed: Vec<RemovedOrder>, paid: (Pub
         cranker: paid.0,
         bounty: paid.1 .0,
     }
+}
+
+/// Whether everything that the account holds has a fresh price: what a stale one may be off by lowers E_im, and is no reason to lose orders.
+fn is_priced(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<bool> {
+    for position in account.positions().iter().filter(|p| p.lots != 0) {
+        let instrument = board.instrument(position.instrument)?;
+        if !board.asset(position.asset)?.is_fresh(instrument, now)? {
+            return Ok(false);
+        }
+    }
+    for balance in account.balances.iter().filter(|b| b.amount != 0) {
+        if !board.asset(balance.asset)?.price.is_fresh(now) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The account's orders in the market: all of them, or those that have expired.
