@@ -5,6 +5,7 @@
 mod conservation;
 mod fees;
 mod liquidation;
+mod orders;
 mod risk;
 mod withdrawable;
 
