@@ -4,6 +4,7 @@ use ballast::events::{OrdersRemoved, RemovalReason};
 use ballast::instructions::OrderArgs;
 use ballast::state::{MarginAccount, OrderId, OwnerRecord};
 use ballast_book::Side;
+use ballast_client::instruction::{self, AccountKeys};
 use ballast_client::order;
 use ballast_sim::world::{at_once, limit, User, World, BTC, ETH};
 use ballast_tests::refusal::{checks_declared_accounts, refuses};
@@ -100,7 +101,33 @@ fn all_orders_of_some_markets_are_cancelled() {
     sound(&w);
 }
 
-/// An account under its maintenance margin and with stale prices may still cancel, and a delegate may.
+/// A delegate of the account places and cancels for it.
+#[test]
+fn a_delegate_trades_for_the_account() {
+    let mut w = world();
+    let (user, delegate) = (w.user(), w.user());
+    let wallet = user.key.pubkey();
+    let open = instruction::open_margin_account(&w.exchange, &wallet, 1, vec![delegate.key.pubkey()]);
+    let outcome = w.vm.send(&[open], &[&user.key]);
+    ok(&w, outcome);
+    let traded = User {
+        key: delegate.key.insecure_clone(),
+        account: AccountKeys {
+            signer: delegate.key.pubkey(),
+            ..AccountKeys::new(&w.exchange, &wallet, 1)
+        },
+        ..delegate
+    };
+    let usd = w.usd;
+    let outcome = w.fund(&traded, &usd, 1_000 * USD);
+    ok(&w, outcome);
+    place(&mut w, BTC_PERP, &traded, limit(10, 99_000.0));
+    let outcome = w.cancel(BTC_PERP, &traded, OrderId::Sequence(1));
+    ok(&w, outcome);
+    assert_eq!(account(&w, &traded).order_count(), 0);
+}
+
+/// An account under its maintenance margin and with stale prices may still cancel.
 #[test]
 fn nothing_keeps_an_owner_from_cancelling() {
     let (mut w, user, _) = long_btc();
