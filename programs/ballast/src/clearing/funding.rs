@@ -48,7 +48,9 @@ fn measure(asset: &Asset, instrument: &Instrument, market: &Market, book: BookRe
     let notional = Dollars(market.impact_notional);
     let lots = impact_lots(notional, index, instrument.lot_size(), Lots(market.min_order_lots)).or_error()?;
     let side = |side: Side| {
-        let orders = book.orders(side).map(|(_, order)| Quote {
+        // One that may only reduce reserves nothing: many of them may show the same few lots.
+        let standing = book.orders(side).filter(|(_, order)| !order.is_reduce_only());
+        let orders = standing.map(|(_, order)| Quote {
             price: Price(order.price),
             lots: order.lots,
             expires_at: order.expires_at,
