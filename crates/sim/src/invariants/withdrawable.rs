@@ -338,7 +338,10 @@ fn swept(paid: bool, parties: &[Party]) -> Result<(), Broken> {
         _ => (parties, None),
     };
     let mut bounties = 0;
-    for party in accounts {
+    let is = |party: &Party| (party.before.account.wallet, party.before.account.index);
+    // Who sweeps his own account along pays nothing for it.
+    let own = cranker.map(is);
+    for party in accounts.iter().filter(|party| Some(is(party)) != own) {
         let (before, after) = (&party.before.account, &party.after.account);
         let count =
             |account: &MarginAccount| i128::from(account.orders.iter().filter(|o| o.sequence != 0).count() as u64);
