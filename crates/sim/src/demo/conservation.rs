@@ -1,4 +1,4 @@
-//! Act 7: every mint and every instrument adds up to the last unit.
+//! Act 8: every mint and every instrument adds up to the last unit.
 use ballast::state::Collateral;
 
 use super::overview::instrument_name;
@@ -19,7 +19,8 @@ pub(super) fn report(stage: &mut Stage, title: &str) -> Result<(), Failure> {
 /// The quote vault against everything that is owed out of it.
 fn quote(stage: &Stage) -> Table {
     let (world, totals) = (&stage.world, stage.world.totals());
-    let pools: i128 = (0..world.markets.len()).map(|m| i128::from(world.market(m).pool)).sum();
+    let listed = world.listed().into_iter();
+    let pools: i128 = listed.map(|m| i128::from(world.market(m).pool)).sum();
     let (fund, fees) = (
         world.insurance_fund().balance.into(),
         world.quote_pool().collected_fees.into(),
@@ -76,7 +77,7 @@ fn instruments(stage: &Stage) -> Table {
         "difference",
     ]);
     let board = world.board();
-    for index in 0..world.markets.len() {
+    for index in world.listed() {
         let market = world.market(index);
         let dues = i128::from(market.fees_due) + i128::from(market.insurance_due);
         let (residual, pool) = (i128::from(market.residual), i128::from(market.pool));

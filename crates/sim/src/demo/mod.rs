@@ -4,6 +4,7 @@
 //! one, a refusal, a broken invariant, or a liquidation that does not come ends it with an error.
 mod conservation;
 mod figures;
+mod market;
 mod options;
 mod overview;
 mod preview;
@@ -62,6 +63,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
     overview::genesis(&mut stage, elf.len())?;
     let mut residents = figures::play(&mut stage)?;
     preview::play(&mut stage)?;
+    market::play(&mut stage)?;
     if options.prices.is_some() {
         conservation::report(&mut stage, "Conservation after the first acts")?;
         residents.clear();
@@ -72,7 +74,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
         ))?;
     }
     replay::play(&mut stage, &prices, residents, options.prices.is_none())?;
-    conservation::report(&mut stage, "Act 7. Conservation")?;
+    conservation::report(&mut stage, "Act 8. Conservation")?;
     overview::invariants(&mut stage)?;
     overview::compute(&mut stage)
 }

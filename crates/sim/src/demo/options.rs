@@ -60,9 +60,9 @@ impl Prices {
         self.series[usize::from(asset)].coverage(self.from, self.to).hours > 0
     }
 
-    /// The built-in series, from the first full hour after the start of a world.
+    /// The built-in series, from six hours after the start of a world: the acts before it take five.
     pub fn builtin() -> Prices {
-        let from = START + HOUR;
+        let from = START + 6 * HOUR;
         let series = [0, 1, 2].map(|asset| prices::builtin(from, FIRST[asset], BETAS[asset]));
         Prices {
             to: series[0].end(),

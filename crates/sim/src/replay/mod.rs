@@ -1,4 +1,4 @@
-//! Act 6: a series of prices runs through the program, accounts fall under their maintenance margin, a keeper liquidates them.
+//! Act 7: a series of prices runs through the program, accounts fall under their maintenance margin, a keeper liquidates them.
 //!
 //! The VM's clock follows the series: prices are refreshed once a minute, so that no price is ever older than the board accepts and the
 //! slow price moves as it would; between two refreshes the keeper acts every two seconds as long as there is anything to do. Losses and

@@ -16,7 +16,7 @@ const INSTRUMENTS: [&str; 6] = ["BTC perp", "BTC fut", "ETH perp", "ETH fut", "S
 pub(super) fn opening(stage: &mut Stage, prices: &Prices) -> Result<(), Failure> {
     let (from, to) = (date::format(prices.from), date::format(prices.to));
     stage.say(format!(
-        "Act 6. A keeper through falling prices, from {from} to {to} UTC\n"
+        "Act 7. A keeper through falling prices, from {from} to {to} UTC\n"
     ))?;
     for note in &prices.notes {
         stage.say(format!("  {note}"))?;

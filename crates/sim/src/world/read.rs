@@ -51,6 +51,13 @@ impl World {
         self.read(&self.markets[instrument])
     }
 
+    /// The instruments that are listed; what has ended may be closed.
+    pub fn listed(&self) -> Vec<usize> {
+        let board = self.board();
+        let listed = |index: &usize| board.instruments[*index].kind != 0;
+        (0..self.markets.len()).filter(listed).collect()
+    }
+
     /// The board.
     pub fn board(&self) -> Box<RiskBoard> {
         self.read(&self.exchange.board)
