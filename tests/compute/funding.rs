@@ -1,8 +1,9 @@
 //! Marks and funding of perpetuals, and what they add to a margin.
 use ballast::instructions::PreviewSection;
-use ballast_sim::world::{World, BTC, ETH, SOL};
+use ballast::state::{Market, OrderId};
+use ballast_sim::world::{limit, World, BTC, ETH, SOL};
 use ballast_tests::ok;
-use ballast_tests::setup::{fund_at, show_mid, trader, BTC_PERP, ETH_PERP, PRICE, SOL_PERP};
+use ballast_tests::setup::{edit, fund_at, show_mid, trader, BTC_PERP, ETH_PERP, PRICE, SOL_PERP};
 
 use crate::book::{eight_instruments, fill_book, funded, HEDGED};
 use crate::table::Table;
@@ -21,6 +22,7 @@ pub fn measure(table: &mut Table) {
     world.set_prices(&[(BTC, 100_400.0), (ETH, 3_012.0), (SOL, 150.5)]);
     let used = summary(&mut world) - empty;
     table.add("margin of the same, slow prices off the index", used, 22_000);
+    deepest(&mut world, table);
     for (name, hours, ceiling) in [
         ("update_funding, the mark moves", 0, 6_000),
         ("update_funding, an hour is over", 1, 6_000),
@@ -46,4 +48,37 @@ fn run(world: &mut World) {
         let listed = world.board().instruments[*instrument];
         assert!(listed.funding_rate != 0 && listed.basis != 0);
     }
+}
+
+/// Measures placing and cancelling where the impact mid takes 20 orders of each side and looks at 32.
+fn deepest(world: &mut World, table: &mut Table) {
+    let users: Vec<_> = (0..4).map(|_| funded(world, 100_000)).collect();
+    for pair in users.chunks(2) {
+        fill_book(world, &pair[0], &pair[1], &HEDGED);
+    }
+    let market = world.markets[BTC_PERP];
+    edit::<Market>(world, &market, |market| market.impact_notional *= 100);
+    for n in 0..32 {
+        for (user, mut order) in [
+            (&users[0], limit(10, 99_900.0 - n as f64)),
+            (&users[1], limit(-10, 100_900.0 + n as f64)),
+        ] {
+            // The best twelve expire within the hour, so that they are looked at and do not count.
+            order.expires_at = if n < 12 { world.vm.now() + 60 } else { 0 };
+            let outcome = world.place(BTC_PERP, user, order);
+            ok(world, outcome);
+        }
+    }
+    let outcome = world.place(BTC_PERP, &users[2], limit(-10, 100_950.0));
+    ok(world, outcome);
+    let outcome = world.place(BTC_PERP, &users[3], limit(10, 99_850.0));
+    let placed = ok(world, outcome).compute_units;
+    assert!(world.market(BTC_PERP).premium.mid > 0);
+    table.add("place_order, rests, 8 positions, impact of 40 orders", placed, 45_000);
+    let outcome = world.place(BTC_PERP, &users[3], limit(10, 99_851.0));
+    ok(world, outcome);
+    let outcome = world.cancel(BTC_PERP, &users[3], OrderId::Sequence(66));
+    let cancelled = ok(world, outcome).compute_units;
+    assert!(world.market(BTC_PERP).premium.mid > 0);
+    table.add("cancel_order, impact of 40 orders", cancelled, 12_000);
 }

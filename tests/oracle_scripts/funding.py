@@ -10,7 +10,7 @@ one line an event, times in unix seconds, prices and funding in 10^-9 dollars, l
     look TIME HOUR INDEX RATE FUNDING                             somebody looks: funding paid up to the beginning of the hour, the hour's
                                                                   rate, and what has been paid up to TIME
 
-The rules: the impact mid is what the notional at the index of the moment costs on both sides, (bids + asks) / 2, rounded down and held
+The rules: the impact mid is what the notional at the index of the moment (a lot's value rounded down) costs on both sides, (bids + asks) / 2, rounded down and held
 within eight times the largest funding and no less than 0.5 % of that index; an order counts up to the beginning of the hour in which it
 expires; a book without the depth counts as no premium. An hour's funding is an eighth of the mean premium of the hour before, at most the
 largest part of its mean index, rounded towards zero, and is paid evenly over it, rounded down.
@@ -24,7 +24,7 @@ import sys
 HOUR, DAYS = 3_600, 30
 DOLLAR = UNIT = 1_000_000_000
 START = 1_800_000_000
-NOTIONAL, LOT, MIN_ORDER, MAX_PPM = 50_000 * 100_000_000, UNIT // 1_000, 40, 500
+NOTIONAL, LOT, MIN_ORDER, MAX_PPM = 50_000 * 100_000_000, UNIT // 1_000, 64, 500
 
 
 def held(value, bound):
@@ -33,7 +33,8 @@ def held(value, bound):
 
 def mid(book, index, now):
     """(impact mid or 0, until when it stands)."""
-    lots = min(ceil(Fraction(NOTIONAL * 10**10, index * LOT)), 32 * MIN_ORDER)
+    lot = max(1, floor(Fraction(index * LOT, 10**10)))  # 10^-8 dollars
+    lots = min(ceil(Fraction(NOTIONAL, lot)), 20 * MIN_ORDER)
     cost, until = Fraction(0), None
     for side in "ba":
         left = lots

@@ -29,8 +29,28 @@ impl Price {
 
     /// self · (1 + ratio), rounded down. Fails on overflow.
     pub fn scaled_floor(self, ratio: Ratio) -> Checked<Price> {
+        const NARROW: u64 = 1 << 29; // a bit over a half, and two such factors with 2³⁴ fit 64 bits
+        if self.0 >= 0 && ratio.0.unsigned_abs() < NARROW {
+            return self.moved_floor(ratio);
+        }
         let factor = Ratio::ONE.plus(ratio)?;
         mul_div_floor(self.0, factor.0, Ratio::SCALE).map(Price)
+    }
+
+    /// self + ⌊self · ratio⌋ without a 128-bit division, which is dear on chain, for a price that is not negative and |ratio| < 2²⁹.
+    #[inline(always)]
+    fn moved_floor(self, ratio: Ratio) -> Checked<Price> {
+        const ONE: u64 = Ratio::SCALE.unsigned_abs();
+        let (price, size) = (self.0.unsigned_abs(), ratio.0.unsigned_abs());
+        let (whole, part) = ((price / ONE).wrapping_mul(size), (price % ONE).wrapping_mul(size)); // below 2⁶³ and 2⁵⁹
+        let (carry, rest) = (part / ONE, part % ONE);
+        let moved = whole.wrapping_add(carry) as i64; // below 2⁶³
+        let moved = if ratio.0 >= 0 {
+            moved
+        } else {
+            moved.wrapping_neg().wrapping_sub(i64::from(rest != 0))
+        };
+        self.0.checked_add(moved).map(Price).ok_or(Overflow)
     }
 }
 

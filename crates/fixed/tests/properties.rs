@@ -1,5 +1,7 @@
 //! Divisions and powers against their definitions.
-use ballast_fixed::{decay, div_ceil, div_floor, div_rem_floor, mul_div_ceil, mul_div_floor, times_64, Overflow};
+use ballast_fixed::{
+    decay, div_ceil, div_floor, div_rem_floor, mul_div_ceil, mul_div_floor, times_64, Overflow, Price, Ratio,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -107,4 +109,16 @@ fn decay_of_known_powers() {
     assert_eq!(decay(u64::MAX, 5), ONE); // above one counts as one
     assert_eq!(decay(0, 0), ONE);
     assert_eq!(decay(0, 1), 0);
+}
+
+proptest! {
+    /// Both ways to move a price give the floor of the exact product.
+    #[test]
+    fn a_moved_price_is_the_floor(price in prop_oneof![0..=i64::MAX, 0..10_000_000_000i64], ratio in -1_000_000_000i64..=3_000_000_000) {
+        for ratio in [ratio, ratio % 600_000_000, ratio % 100, (1 << 29) - 1, 1 << 29, 1 - (1 << 29), -(1 << 29)] {
+            let exact = (i128::from(price) * i128::from(1_000_000_000 + ratio)).div_euclid(1_000_000_000);
+            let expected = i64::try_from(exact).map(Price).map_err(|_| Overflow);
+            prop_assert_eq!(Price(price).scaled_floor(Ratio(ratio)), expected);
+        }
+    }
 }

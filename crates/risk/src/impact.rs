@@ -2,7 +2,7 @@
 //!
 //! It is measured for a size, so that a quote of one lot says nothing; it never looks at more orders than a bound, so that a book full of
 //! small ones costs no more; and it is held near the index, so that no second of a book weighs more than a bound.
-use ballast_fixed::{div_ceil, div_floor, Checked, Dollars, Lots, Notional, Overflow, Price, Quantity, Ratio};
+use ballast_fixed::{div_floor, Checked, Dollars, Lots, Overflow, Price, Quantity, Ratio};
 
 use crate::index_history::{hour_of, start_of};
 
@@ -11,9 +11,9 @@ const NARROW_LOTS: i64 = 1 << 12;
 const NARROW_PRICE: u64 = 1 << 51;
 
 /// Orders that an impact is measured on, if each has the smallest size.
-pub const IMPACT_ORDERS: i64 = 32;
+pub const IMPACT_ORDERS: u64 = 20;
 /// Orders of a side that are looked at, those included that count nothing.
-pub const MAX_LOOKED_AT: usize = 64;
+pub const MAX_LOOKED_AT: usize = 32;
 
 /// An order, as far as the impact mid asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,15 +44,22 @@ pub struct ImpactMid {
     pub until: i64,
 }
 
-/// The lots that the impact is measured by: the notional at the index, rounded up, at most 32 of the smallest orders and at least a lot.
+/// The lots that the impact is measured by: the notional over a lot's value at the index, which is rounded down to 10⁻⁸ dollars but to no
+/// less; rounded up, at most 20 of the smallest orders and at least a lot.
 ///
 /// # Errors
-/// [`Overflow`] for an index or a lot that is not positive.
+/// [`Overflow`] for an index or a lot that is not positive, and for a lot past the range of dollars.
 pub fn impact_lots(notional: Dollars, index: Price, lot_size: Quantity, min_order: Lots) -> Checked<Lots> {
-    let most = min_order.0.saturating_mul(IMPACT_ORDERS).max(1);
-    let lot = index.times(lot_size); // 10⁻¹⁸ USD
-    let lots = div_ceil(Notional::from_dollars(notional).0, lot.0)?;
-    Ok(Lots(i64::try_from(lots).unwrap_or(i64::MAX).clamp(1, most)))
+    if index.0 <= 0 || lot_size.0 <= 0 {
+        return Err(Overflow);
+    }
+    let most = (min_order.0 as u64)
+        .saturating_mul(IMPACT_ORDERS)
+        .clamp(1, i64::MAX as u64);
+    let lot = index.times(lot_size).floor()?.0.max(1);
+    // Not negative, and 64 bits: a division of 128 would be dear on chain.
+    let lots = (notional.0.max(0) as u64).div_ceil(lot as u64).clamp(1, most);
+    Ok(Lots(lots as i64)) // at most i64::MAX
 }
 
 /// What the best orders offer for `lots`; they come best first. `None` where they are fewer, or more of them than are looked at.
@@ -60,32 +67,31 @@ pub fn impact_lots(notional: Dollars, index: Price, lot_size: Quantity, min_orde
 /// An order counts up to the hour in which it expires, and in that hour no more: after that it might rest and never be filled, and the
 /// index is kept by the hour.
 pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Checked<Option<Impact>> {
-    let mut found = Impact {
-        value: 0,
-        until: i64::MAX,
-    };
-    let mut left = lots.0;
-    let (few, mut narrow) = (lots.0 <= NARROW_LOTS, 0u64);
+    let next_hour = start_of(hour_of(now).saturating_add(1));
+    let (mut value, mut narrow, mut first_end) = (0i128, 0u64, i64::MAX);
+    let (few, mut left) = (lots.0 <= NARROW_LOTS, lots.0);
     for order in orders.take(MAX_LOOKED_AT) {
         if order.expires_at != 0 {
-            let until = start_of(hour_of(order.expires_at));
-            if until <= now {
+            if order.expires_at < next_hour {
                 continue;
             }
-            found.until = found.until.min(until);
+            first_end = first_end.min(order.expires_at);
         }
-        let taken = order.lots.min(left);
+        let taken = order.lots.min(left).max(0);
         if few && (order.price.0 as u64) < NARROW_PRICE {
             narrow = narrow.wrapping_add((order.price.0 as u64).wrapping_mul(taken as u64));
-        // taken > 0
         } else {
-            let value = i128::from(order.price.0).wrapping_mul(i128::from(taken)); // two 64-bit factors fit
-            found.value = found.value.checked_add(value).ok_or(Overflow)?;
+            let product = i128::from(order.price.0).wrapping_mul(i128::from(taken)); // two 64-bit factors fit
+            value = value.checked_add(product).ok_or(Overflow)?;
         }
-        left = left.saturating_sub(taken); // 0 ≤ taken ≤ left
+        left = left.wrapping_sub(taken); // 0 ≤ taken ≤ left
         if left <= 0 {
-            found.value = found.value.checked_add(i128::from(narrow)).ok_or(Overflow)?;
-            return Ok(Some(found));
+            let value = value.checked_add(i128::from(narrow)).ok_or(Overflow)?;
+            let until = match first_end {
+                i64::MAX => i64::MAX,
+                end => start_of(hour_of(end)),
+            };
+            return Ok(Some(Impact { value, until }));
         }
     }
     Ok(None)
@@ -98,8 +104,8 @@ pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Chec
 pub fn impact_mid(bid: Impact, ask: Impact, lots: Lots, index: Price, bound: Ratio) -> Checked<ImpactMid> {
     let both = bid.value.checked_add(ask.value).ok_or(Overflow)?;
     let mid = div_floor(both, i128::from(lots.0).wrapping_mul(2))?;
-    let room = Quantity(index.0).times_floor(bound)?.0;
-    let (least, most) = (index.0.saturating_sub(room), index.0.saturating_add(room));
+    let most = index.scaled_floor(bound)?.0;
+    let least = index.0.saturating_sub(most.saturating_sub(index.0));
     let mid = i64::try_from(mid).map_err(|_| Overflow)?;
     Ok(ImpactMid {
         price: mid.clamp(least.max(1), most.max(1)),
@@ -124,7 +130,7 @@ mod tests {
 
     #[test]
     fn lots_are_the_notional_at_the_index() {
-        // $50,000 at $30,000 a unit and lots of 0.01 are 166.67 lots: 167. With orders of 5 lots at least, 160 at most.
+        // $50,000 at $30,000 a unit and lots of 0.01 are 166.67 lots: 167. With orders of 8 lots at least, 160 at most.
         let of = |min| {
             impact_lots(
                 Dollars(50_000 * 100_000_000),
@@ -133,13 +139,20 @@ mod tests {
                 Lots(min),
             )
         };
-        assert_eq!(of(6), Ok(Lots(167)));
-        assert_eq!(of(5), Ok(Lots(160)));
+        assert_eq!(of(9), Ok(Lots(167)));
+        assert_eq!(of(8), Ok(Lots(160)));
         // A lot that is dearer than the notional counts whole.
         let one = impact_lots(Dollars(1), Price(30_000 * DOLLAR), Quantity(UNIT), Lots(1));
         assert_eq!(one, Ok(Lots(1)));
-        let none = impact_lots(Dollars(1), Price(0), Quantity(UNIT), Lots(1));
-        assert_eq!(none, Err(Overflow));
+        // One that is worth less than 10⁻⁸ dollars counts as that; none of either is an error.
+        let least = impact_lots(Dollars(9), Price(1), Quantity(1), Lots(1));
+        assert_eq!(least, Ok(Lots(9)));
+        for (index, lot) in [(0, UNIT), (1, 0), (-5, UNIT), (i64::MAX, i64::MAX)] {
+            assert_eq!(
+                impact_lots(Dollars(1), Price(index), Quantity(lot), Lots(1)),
+                Err(Overflow)
+            );
+        }
     }
 
     #[test]
@@ -191,10 +204,10 @@ mod tests {
     #[test]
     fn no_more_orders_are_looked_at_than_the_bound() {
         let small = |count: usize| (0..count).map(|_| quote(100, 1, 0));
-        assert!(impact(small(100), Lots(64), 0).unwrap().is_some());
-        assert_eq!(impact(small(100), Lots(65), 0), Ok(None));
+        assert!(impact(small(100), Lots(32), 0).unwrap().is_some());
+        assert_eq!(impact(small(100), Lots(33), 0), Ok(None));
         // Orders that count nothing are looked at like any other.
-        let expiring = (0..64).map(|_| quote(101, 1, 5)).chain(small(100));
+        let expiring = (0..32).map(|_| quote(101, 1, 5)).chain(small(100));
         assert_eq!(impact(expiring, Lots(1), 0), Ok(None));
     }
 
