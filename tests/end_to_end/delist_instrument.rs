@@ -182,3 +182,32 @@ fn a_delisting_needs_an_expiry_that_is_free() {
     let outcome = w.delist(BTC_PERP, expiry + 1);
     ok(&w, outcome);
 }
+
+/// Nobody has looked at the perpetual's funding for days around its end, and prices have gone on: its last hour is closed all the same.
+#[test]
+fn a_late_crank_ends_the_funding() {
+    for late in [0, 3_600, DAY - 3_600, DAY, 3 * DAY] {
+        let mut w = world();
+        let (user, maker) = pair(&mut w, 50_000);
+        trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
+        let ends_at = w.vm.now() + 2 * DAY;
+        let outcome = w.delist(BTC_PERP, ends_at);
+        ok(&w, outcome);
+        w.walk_window(BTC, ends_at, [1, 60], |_| 100_000.0);
+        w.vm.advance(late);
+        at_par(&mut w);
+        w.vm.advance(60);
+        at_par(&mut w);
+        for user in [&user, &maker] {
+            let outcome = w.settle_expiry(&user.account.margin_account, BTC_PERP);
+            ok(&w, outcome);
+        }
+        let hour = ends_at.div_euclid(3_600);
+        assert_eq!(w.board().instruments[BTC_PERP].funding_hour, hour, "{late}");
+        for user in [&maker, &user] {
+            let _ = w.settle(&user.account.margin_account, &[BTC_PERP]).is_ok();
+        }
+        let outcome = w.close_instrument(BTC_PERP);
+        ok(&w, outcome);
+    }
+}

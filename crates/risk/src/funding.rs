@@ -161,6 +161,30 @@ impl Premium {
         self.add_until(now, source.at(now)?)
     }
 
+    /// Closes the hours before `hour`, which begins no later than now and after which nothing is paid any more: that of a delisting. Hours
+    /// of which the index is not kept any more pay nothing, so that however late it is, the end is reached.
+    ///
+    /// # Errors
+    /// [`Overflow`] out of range.
+    pub fn finish(&mut self, source: &impl IndexSource, max_funding: Ratio, hour: i64) -> Checked<()> {
+        let first = hour.saturating_sub(EXACT_HOURS);
+        if self.funding.hour < first {
+            self.begin_hour(first, 0)?; // the hour that was known is paid for
+            (self.observed_at, self.observed_index_sum) = (start_of(first), source.at_hour(first)?.unwrap_or(0));
+        }
+        while self.funding.hour < hour {
+            let next = self.funding.hour.checked_add(1).ok_or(Overflow)?;
+            match (source.at_hour(self.funding.hour)?, source.at_hour(next)?) {
+                (Some(_), Some(_)) => self.close_hour(source, max_funding)?,
+                (_, ends) => {
+                    self.begin_hour(next, 0)?;
+                    (self.observed_at, self.observed_index_sum) = (start_of(next), ends.unwrap_or(0));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The hour's mean premium becomes the rate of the next one.
     fn close_hour(&mut self, source: &impl IndexSource, max_funding: Ratio) -> Checked<()> {
         let next = self.funding.hour.checked_add(1).ok_or(Overflow)?;

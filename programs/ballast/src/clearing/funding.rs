@@ -4,6 +4,7 @@ use ballast_book::{BookRef, Side};
 use ballast_fixed::{Dollars, Lots, Notional, Price, Ratio};
 use ballast_risk::funding::{self, mid_bound, next_basis, MARK_INTERVAL};
 use ballast_risk::impact::{impact, impact_lots, impact_mid, ImpactMid, Quote};
+use ballast_risk::index_history::hour_of;
 
 use crate::error::{BallastError, OrError};
 use crate::state::{ppm, Asset, Instrument, MarginAccount, Market, Premium, RiskBoard};
@@ -30,11 +31,15 @@ pub fn observe(board: &RiskBoard, instrument: &Instrument, market: &mut Market, 
     if now <= market.premium.observed_at {
         return Ok(());
     }
-    let asset = board.asset(instrument.asset)?;
+    let source = board.asset(instrument.asset)?.index_source();
     let mut premium = market.premium.risk();
-    premium
-        .observe(&asset.index_source(), ppm(market.max_funding_ppm), now)
-        .or_error()?;
+    let most = ppm(market.max_funding_ppm);
+    if instrument.is_expired(now) {
+        premium.finish(&source, most, hour_of(now))
+    } else {
+        premium.observe(&source, most, now)
+    }
+    .or_error()?;
     market.premium.set(&premium);
     Ok(())
 }
