@@ -1,7 +1,9 @@
 //! What the end of an instrument costs, on accounts with eight linear positions.
-use ballast_sim::world::{World, BTC};
+use ballast::instructions::PreviewSection;
+use ballast::state::QUOTE_ASSET;
+use ballast_sim::world::{World, BTC, ETH, SOL};
 use ballast_tests::ok;
-use ballast_tests::setup::{BTC_FUTURE, BTC_PERP, DAY};
+use ballast_tests::setup::{trade, trader, BTC_FUTURE, BTC_PERP, DAY};
 
 use crate::book::{eight_instruments, fill_book, funded, ASSETS, HEDGED};
 use crate::table::Table;
@@ -12,7 +14,7 @@ pub fn measure(table: &mut Table) {
     let w = &mut world;
     let (user, other) = (funded(w, 1_000_000), funded(w, 1_000_000));
     fill_book(w, &user, &other, &HEDGED);
-    let ends_at = w.vm.now() + 30 * DAY;
+    let ends_at = w.vm.now() + 90 * DAY;
     let outcome = w.delist(BTC_PERP, ends_at);
     table.add("delist_instrument", ok(w, outcome).compute_units, 5_000);
     let expiry = w.board().instruments[BTC_FUTURE].expiry;
@@ -24,11 +26,10 @@ pub fn measure(table: &mut Table) {
     let used = ok(w, outcome).compute_units;
     table.add("refresh_prices, 3 assets in a settlement window", used, 25_000);
     w.vm.advance(30);
-    let (_, used) = w.preview(
-        &user.account.margin_account,
-        ballast::instructions::PreviewSection::Summary,
-    );
+    let (_, used) = w.preview(&user.account.margin_account, PreviewSection::Summary);
     table.add("preview, 8 positions in a settlement window", used, 60_000);
+    let beside = aside(w);
+    table.add("preview, a perpetual beside an expiry that settles", beside, 12_000);
     w.walk_window(BTC, expiry, [32, 60], |_| 102_000.0);
     let outcome = w.fix_settlement(BTC, expiry);
     table.add("fix_settlement", ok(w, outcome).compute_units, 4_000);
@@ -39,6 +40,19 @@ pub fn measure(table: &mut Table) {
         table.add(&format!("settle_expiry, {name}, 8 positions"), used, 25_000);
     }
     close(w, table);
+}
+
+/// Who holds nothing that settles pays nothing for it.
+fn aside(w: &mut World) -> u64 {
+    let (user, maker) = (trader(w, 10_000), trader(w, 1_000_000));
+    for asset in ASSETS {
+        w.post_price(asset, [101_000.0, 3_010.0, 151.0][usize::from(asset)]);
+    }
+    w.post_price(QUOTE_ASSET, 1.0);
+    let outcome = w.refresh(&[BTC, ETH, SOL, QUOTE_ASSET]);
+    ok(w, outcome);
+    trade(w, BTC_PERP, &user, &maker, 100, 101_000.0);
+    w.preview(&user.account.margin_account, PreviewSection::Summary).1
 }
 
 fn close(w: &mut World, table: &mut Table) {

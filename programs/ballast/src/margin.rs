@@ -286,7 +286,7 @@ impl<'a> Evaluator<'a> {
         }
         let params = asset.params();
         let price: PriceState = asset.price_state_of(feed, now)?;
-        let settles = asset.settles(now);
+        let settles = asset.settles(now) && are_settling(board, legs, now)?;
         let is_mixed = settles || legs.iter().any(Position::is_open_option);
         let mut book = if is_mixed {
             let options = self.options.get_or_insert_with(Box::default);
@@ -329,10 +329,22 @@ struct Quotes<'a> {
     asset: &'a Asset,
     feed: &'a PriceFeed,
     now: i64,
-    /// Whether an expiry of the asset is in its settlement window or past it.
+    /// Whether some of the legs are in their settlement window or past it.
     settles: bool,
     /// Whether that is so, or there are options.
     is_mixed: bool,
+}
+
+/// Whether some legs of one asset, sorted by expiry, are in their settlement window or past it.
+#[cold]
+#[inline(never)]
+fn are_settling(board: &RiskBoard, legs: &[Position], now: i64) -> Result<bool> {
+    for leg in legs.iter().filter(|leg| leg.lots != 0) {
+        if board.instrument(leg.instrument)?.is_settling(now) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The legs of one expiry, or the perpetuals; `number` counts the expiries.
