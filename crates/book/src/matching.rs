@@ -93,6 +93,11 @@ pub trait Makers {
     /// Whose order this is. Asked once of every order before anything else happens to it.
     fn present(&mut self, order: &Order) -> Result<Standing, Self::Error>;
 
+    /// Why an order that has not expired can't trade with anybody, whoever owns it: it leaves the book as an expired one does.
+    fn voids(&self, _order: &Order) -> Option<Removal> {
+        None
+    }
+
     /// Trades `lots` (positive, at most `order.lots`) at `order.price` with the owner, or says why not. `order` is as it rests before; it
     /// leaves the book when all of `order.lots` trade.
     fn fill(&mut self, order: &Order, handle: Handle, lots: i64) -> Result<Verdict, Self::Error>;
@@ -179,10 +184,10 @@ impl<E: fmt::Debug + fmt::Display> core::error::Error for MatchError<E> {}
 
 /// Matches an order against the other side of the book, best price first and then the lowest sequence number.
 ///
-/// * Expired orders on the way are removed; so are those that their owner can't carry, and what a fill or a self-trade leaves under
+/// * Expired orders and those that [`Makers::voids`] are removed on the way; so are those that their owner can't carry, and what a fill or a self-trade leaves under
 ///   `min_lots` of an order.
 /// * A maker's account that is not at hand stops matching without an error.
-/// * A post-only order only removes expired orders, and is refused when one that has not expired crosses it, whoever owns that.
+/// * A post-only order only removes expired and void orders, and is refused when another one crosses it, whoever owns that.
 /// * The rest is not put into the book: that is the caller's, where [`Outcome::may_rest`].
 pub fn match_incoming<M: Makers>(
     book: &mut Book<'_>,
@@ -254,23 +259,26 @@ impl<M: Makers> Matching<'_, '_, M> {
         if order.lots <= 0 {
             return Err(BookError::Corrupt.into());
         }
-        let expired = order.has_expired(self.incoming.now);
-        if self.incoming.kind == Kind::PostOnly && !expired {
+        let void = match order.has_expired(self.incoming.now) {
+            true => Some(Removal::Expired),
+            false => self.makers.voids(order),
+        };
+        if self.incoming.kind == Kind::PostOnly && void.is_none() {
             return Err(MatchError::WouldCross);
         }
         if self.matches >= self.incoming.max_matches {
             return Ok(Some(Stop::MatchLimit));
         }
         self.matches = self.matches.saturating_add(1);
-        match self.makers.present(order).map_err(MatchError::Makers)? {
-            Standing::Missing => return Ok(Some(Stop::MakerMissing)),
-            _ if expired => self.release(handle, Removal::Expired)?,
-            Standing::Own => match self.incoming.self_trade {
+        match (self.makers.present(order).map_err(MatchError::Makers)?, void) {
+            (Standing::Missing, _) => return Ok(Some(Stop::MakerMissing)),
+            (_, Some(why)) => self.release(handle, why)?,
+            (Standing::Own, _) => match self.incoming.self_trade {
                 SelfTrade::CancelTaker => return Ok(Some(Stop::SelfTrade)),
                 SelfTrade::CancelMaker => self.release(handle, Removal::SelfTrade)?,
                 SelfTrade::Decrement => self.decrement(handle)?,
             },
-            Standing::Other => self.fill(handle)?,
+            (Standing::Other, _) => self.fill(handle)?,
         }
         Ok(None)
     }
