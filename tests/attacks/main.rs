@@ -9,6 +9,7 @@ mod funding;
 mod liquidation;
 mod margin;
 mod oracle;
+mod order_sweeps;
 mod orders;
 mod packages;
 mod quotes;

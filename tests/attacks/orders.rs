@@ -126,11 +126,31 @@ fn attack_griefing_by_the_smallest_fills() {
     // 0.5 and 0.2 dollars a thousand, on 9,900 dollars; no prices have moved.
     assert_eq!(poorer - wealth(&w, &[&attacker]), 4_950_000 * UNIT);
     assert_eq!(richer - wealth(&w, &[&maker]), 1_980_000 * UNIT);
-    // A lot at a time is for reductions only, and the rest of an order that gets too small for the book leaves it.
+    // A lot at a time is for reductions only, and does not rest.
     place(&mut w, &attacker, reduce_only(limit(-1, 100_000.0)));
     let bid = w.orders(BTC_PERP, Side::Bid);
     assert!(bid.is_empty());
     assert_eq!(w.orders(BTC_PERP, Side::Ask).len(), 1);
+}
+
+/// A short buys back a lot at a time from orders of the smallest size: each takes one lot of the first, no order loses its place to it.
+#[test]
+fn attack_clearing_orders_a_lot_at_a_time() {
+    let mut w = watched();
+    let (griefer, other) = pair(&mut w, 10_000);
+    let maker = trader(&mut w, 100_000);
+    trade(&mut w, BTC_PERP, &griefer, &other, -30, 100_000.0);
+    for _ in 0..4 {
+        place(&mut w, &maker, limit(-10, 100_000.0));
+    }
+    for _ in 0..12 {
+        let event = place(&mut w, &griefer, reduce_only(at_once(1, 100_000.0)));
+        assert_eq!((event.fills[0].lots, event.removed.len()), (1, 0));
+    }
+    let left: Vec<_> = (w.orders(BTC_PERP, Side::Ask).iter())
+        .map(|o| (o.sequence, o.lots))
+        .collect();
+    assert_eq!(left, [(2, 8), (3, 10), (4, 10)]);
 }
 
 /// 256 bids near the mark by eight accounts of one attacker: a better one always gets in, and theirs are margined while they stand.
@@ -235,18 +255,25 @@ fn attack_sweeping_orders_while_prices_are_stale() {
     sound(&w);
 }
 
-/// Two resting reduce-only orders, each of the whole position, close it once and never turn it around.
+/// Resting orders that may only reduce share the position between them. One that trades at once takes it from under them: they close it
+/// once and never turn it around.
 #[test]
 fn attack_opening_a_position_with_orders_that_may_only_reduce() {
     let mut w = watched();
     let (user, maker) = pair(&mut w, 200);
     trade(&mut w, BTC_PERP, &user, &maker, 100, 100_000.0);
-    for price in [100_100.0, 100_200.0] {
-        place(&mut w, &user, reduce_only(limit(-100, price)));
-    }
+    place(&mut w, &user, reduce_only(limit(-60, 100_100.0)));
+    let event = place(&mut w, &user, reduce_only(limit(-100, 100_200.0)));
+    assert_eq!((event.lots, event.resting), (40, 40));
+    refuses(&mut w, BallastError::NothingToReduce, |w| {
+        w.place(BTC_PERP, &user, reduce_only(limit(-10, 100_300.0)))
+    });
+    place(&mut w, &maker, limit(30, 99_990.0));
+    let event = place(&mut w, &user, reduce_only(at_once(-30, 99_990.0)));
+    assert_eq!(event.fills[0].lots, -30);
     let event = place(&mut w, &maker, at_once(200, 100_200.0));
     let filled: i64 = event.fills.iter().map(|fill| fill.lots).sum();
-    assert_eq!((filled, lots(&w, &user)), (100, 0));
+    assert_eq!((filled, lots(&w, &user)), (70, 0));
     assert_eq!(w.margin_account(&user.account.margin_account).order_count(), 0);
     refuses(&mut w, BallastError::NothingToReduce, |w| {
         w.place(BTC_PERP, &user, reduce_only(limit(-100, 100_100.0)))

@@ -1,5 +1,5 @@
 //! `place_order`: what each kind of order does to the book and to both accounts. Every transaction is checked by every invariant.
-use ballast::events::{OrderFill, OrderPlaced, RemovalReason, RemovedOrder};
+use ballast::events::{OrderFill, OrderPlaced, RemovalReason};
 use ballast::instructions::{OrderArgs, OrderKind};
 use ballast::state::MarginAccount;
 use ballast_book::{Order, Side};
@@ -182,28 +182,20 @@ fn a_reduce_only_order_is_cut_down_to_the_position() {
     assert_eq!(counted(&w, &user), 0);
 }
 
-/// Of an order of 15 lots a fill of 10 leaves 5, under the smallest order of 10.
+/// Of an order of 15 lots a fill of 10 leaves 5, under the smallest order of 10: they keep their place until they are taken. The rest of an
+/// incoming order that is too small does not rest.
 #[test]
-fn a_rest_that_is_too_small_leaves_the_book() {
+fn what_a_fill_leaves_of_an_order_keeps_its_place() {
     let mut w = watched();
     let (taker, maker) = pair(&mut w, 100_000);
     place(&mut w, &maker, limit(-15, 100_000.0));
     let event = place(&mut w, &taker, at_once(10, 100_000.0));
-    let gone = RemovedOrder {
-        margin_account: maker.account.margin_account,
-        order: 1,
-        client_order_id: 0,
-        side: 1,
-        price: 100_000 * PRICE,
-        lots: 5,
-        reason: RemovalReason::TooSmall,
-    };
-    assert_eq!(event.removed, [gone]);
-    assert_eq!(account(&w, &maker).order_reserve, 0);
-    // The rest of an incoming order that is too small does not rest either.
+    assert!(event.removed.is_empty());
+    assert_eq!(account(&w, &maker).order_reserve, 5 * DOLLAR); // a tenth of 10 dollars a lot
     place(&mut w, &maker, limit(-15, 100_000.0));
-    let event = place(&mut w, &taker, limit(20, 100_000.0));
-    assert_eq!((event.fills[0].lots, event.resting), (15, 0));
+    let event = place(&mut w, &taker, limit(25, 100_000.0));
+    let fills: Vec<_> = event.fills.iter().map(|fill| (fill.order, fill.lots)).collect();
+    assert_eq!((fills, event.resting), (vec![(1, 5), (2, 15)], 0));
 }
 
 #[test]

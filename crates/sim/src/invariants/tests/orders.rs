@@ -57,7 +57,7 @@ fn books_accounts_and_records_agree() {
     assert_eq!(check(&with_orders()), Ok(()));
     let forgeries: [Forgery<Picture>; 15] = [
         ("no book is crossed", |p| p.books[0][1].order.price = 99_000 * PRICE),
-        ("no order is under the smallest", |p| p.markets[0].min_order_lots = 11),
+        ("every order has lots", |p| p.books[0][0].order.lots = 0),
         ("counts its orders", |p| p.books[0][0].order.lots += 1),
         ("counts its orders", |p| p.books[0][0].order.reserve_per_lot += 1),
         ("counts its orders", |p| p.books[0][0].side = Side::Ask),

@@ -1,11 +1,11 @@
 //! Both sides of the fills of an incoming order. The taker is judged by the caller, after all of them; every maker is judged here, fill by
 //! fill, and a maker whose account can't carry its fill is put back as it was.
 use anchor_lang::prelude::*;
-use ballast_book::{Handle, Makers, Order, Removal, Side as BookSide, Standing, Verdict};
+use ballast_book::{Book, Handle, Makers, Order, Removal, Side as BookSide, Standing, Verdict};
 use ballast_fixed::{Dollars, Lots, Price, Ratio};
 use ballast_risk::trade::{judge, TradeFacts};
 
-use super::{Parties, Venue};
+use super::{resting, Parties, Venue};
 use crate::clearing::{
     count_open_interest, count_positions, fee_rates, fill, fill_position, note_referral, release, share_fees, Change,
     Fill, Side,
@@ -34,6 +34,18 @@ pub fn reducible(account: &MarginAccount, instrument: u16, side: BookSide, lots:
     let held = account.position(instrument).map_or(0, |position| position.lots);
     let open = held.saturating_mul(side.sign()).saturating_neg();
     open.clamp(0, lots)
+}
+
+/// Lots of the account's orders that rest on a side of an instrument's book and may only reduce its position.
+pub fn reductions(account: &MarginAccount, book: &Book, instrument: u16, side: BookSide) -> Result<i64> {
+    let mut lots = 0i64;
+    for slot in account.orders_in(instrument).filter(|slot| slot.side == side as u8) {
+        let order = resting(book, slot)?;
+        if order.is_reduce_only() {
+            lots = lots.saturating_add(order.lots);
+        }
+    }
+    Ok(lots)
 }
 
 /// Everybody whom an incoming order meets.
@@ -78,12 +90,14 @@ impl Makers for Counterparties<'_, '_> {
         Ok(if reduces { Standing::Other } else { Standing::Missing })
     }
 
+    fn voids(&self, order: &Order) -> Option<Removal> {
+        let outside = self.venue.check_price(Price(order.price)).is_err();
+        outside.then_some(Removal::OutsideBand)
+    }
+
     #[inline(never)]
     fn fill(&mut self, order: &Order, _: Handle, asked: i64) -> Result<Verdict> {
         self.venue.instrument.check_funding(self.venue.now)?;
-        if self.venue.check_price(Price(order.price)).is_err() {
-            return Ok(Verdict::Removed(Removal::OutsideBand));
-        }
         let loader = self.makers.owner_of(order).ok_or(BallastError::MathOverflow)?;
         let mut account = loader.load_mut()?;
         let lots = match order.is_reduce_only() {

@@ -7,7 +7,7 @@ mod removal;
 mod resting;
 mod venue;
 
-pub use counterparties::{reducible, Counterparties, Taker};
+pub use counterparties::{reducible, reductions, Counterparties, Taker};
 pub use parties::Parties;
 pub use removal::{remove, remove_all, resting};
 pub use resting::{rest, Rest};

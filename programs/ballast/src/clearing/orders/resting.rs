@@ -4,11 +4,11 @@ use ballast_book::{Book, Order, Side};
 use ballast_fixed::{Dollars, Lots, Price};
 use ballast_risk::order_reserve::reserve_per_lot;
 
-use super::Counterparties;
+use super::{Counterparties, Venue};
 use crate::clearing::check_owner_open_interest;
-use crate::error::OrError;
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::RemovalReason;
-use crate::state::OrderSlot;
+use crate::state::{MarginAccount, OpenOrders, OrderSlot, MAX_BOOKS, MAX_OPTION_POSITIONS, MAX_POSITIONS};
 
 /// What is to rest.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub struct Rest {
 ///
 /// # Errors
 /// [`BallastError::BookFull`] where the side is full and its worst order is not worse or its owner's account has not come,
-/// [`BallastError::TooManyOrders`], [`BallastError::OwnerOpenInterestCapExceeded`].
+/// [`BallastError::TooManyOrders`], [`BallastError::TooManyPositions`], [`BallastError::OwnerOpenInterestCapExceeded`].
 #[inline(never)]
 pub fn rest(parties: &mut Counterparties, book: &mut Book, rest: &Rest) -> Result<u64> {
     let venue = parties.venue;
@@ -65,9 +65,31 @@ pub fn rest(parties: &mut Counterparties, book: &mut Book, rest: &Rest) -> Resul
         .account
         .open_order(taker.owner, venue.orders(), slot, rest.side, &order)?;
     if !rest.reduce_only {
+        check_room(taker.account, venue)?;
         check_owner_open_interest(venue.board, venue.instrument, taker.owner)?;
     }
     Ok(order.sequence)
+}
+
+/// Checks that the account has room for a position in the market, and in every other one in which an order of it may open one.
+fn check_room(account: &MarginAccount, venue: &Venue) -> Result<()> {
+    let held = usize::from(account.position_count);
+    if held.saturating_add(MAX_BOOKS) <= MAX_OPTION_POSITIONS || account.position(venue.index).is_some() {
+        return Ok(());
+    }
+    let options = account.positions().iter().filter(|held| held.strike != 0).count();
+    let (mut all, mut options) = (held, options);
+    let opens = |book: &&OpenOrders| book.bid_lots > 0 || book.ask_lots > 0;
+    for book in account.books.iter().filter(opens) {
+        if account.position(book.instrument).is_none() {
+            all = all.saturating_add(1);
+            let is_option = venue.board.instrument(book.instrument)?.is_option();
+            options = options.saturating_add(usize::from(is_option));
+        }
+    }
+    let fits = all <= MAX_POSITIONS && (options <= MAX_OPTION_POSITIONS || !venue.instrument.is_option());
+    ensure!(fits, BallastError::TooManyPositions);
+    Ok(())
 }
 
 /// What each lot reserves; nothing where the order may only reduce.

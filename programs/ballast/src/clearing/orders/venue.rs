@@ -1,6 +1,6 @@
 //! A market at one moment, as every order of an instruction meets it.
 use anchor_lang::prelude::*;
-use ballast_book::Side;
+use ballast_book::{Order, Side};
 use ballast_fixed::{Lots, Notional, Price};
 
 use crate::clearing::check_price;
@@ -63,6 +63,16 @@ impl<'a> Venue<'a> {
             self.mark,
             self.index_price,
         )
+    }
+
+    /// Whether an order blocks the book: by a fresh price it is out of the band on the side of the mark on which it comes before every order
+    /// that may trade. One on the other side is only far away.
+    pub fn blocks(&self, side: Side, order: &Order) -> bool {
+        let ahead = match side {
+            Side::Bid => order.price > self.mark.0,
+            Side::Ask => order.price < self.mark.0,
+        };
+        ahead && self.check_fresh().is_ok() && self.check_price(Price(order.price)).is_err()
     }
 
     /// Refuses to add to a position while its price or its volatility surface is stale.

@@ -1,19 +1,22 @@
 //! `cancel_stale_orders`: anyone takes out of a market's book what can't trade any more, and is paid a little for it.
 use anchor_lang::prelude::*;
-use ballast_book::Book;
+use ballast_book::{Book, Order, Side};
 use ballast_fixed::{Dollars, QuoteAmount};
+use ballast_risk::MarginReport;
 
 use crate::clearing::observe_book;
-use crate::clearing::orders::{remove, resting};
+use crate::clearing::orders::{reducible, remove, resting, Venue};
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::{OrdersRemoved, RemovalReason, RemovedOrder};
 use crate::margin::{AssetSet, Revaluation};
-use crate::state::{Exchange, MarginAccount, Market, OrderMarket, OrderSlot, QuotePool, RiskBoard, MAX_ORDERS};
+use crate::state::{
+    Exchange, MarginAccount, Market, OrderMarket, OrderSlot, QuotePool, RiskBoard, MAX_ORDERS, POSITION_RESERVE,
+};
 
 /// What an order's removal pays, quote units: two cents.
 pub const STALE_ORDER_BOUNTY: QuoteAmount = QuoteAmount(20_000);
-/// Most orders that one call removes: they fit in one event.
-const MAX_REMOVALS: usize = 2 * MAX_ORDERS;
+/// Most orders that one call removes, as many as an account can have: they and their event fit in the 32 KB of memory of an instruction.
+const MAX_REMOVALS: usize = MAX_ORDERS;
 
 /// Accounts of `cancel_stale_orders`. Behind them come the margin accounts whose orders are looked at, written.
 #[event_cpi]
@@ -47,8 +50,13 @@ impl CancelStaleOrders<'_> {
     }
 }
 
-/// Removes, of the accounts passed, the market's orders that have expired, and all of them where the instrument has expired, where the account
-/// is liquidatable, or where E_im is under its IM and order reserve by fresh prices.
+/// Removes, of the accounts passed, the market's orders that
+///
+/// * have expired, or whose instrument has ended
+/// * are of an account that is liquidatable
+/// * may add to a position, where E_im by fresh prices is under IM and order reserve
+/// * may only reduce, and more than what is left of the position rests on their side
+/// * nobody can trade with: by a fresh price they are out of the band around the mark, on the side that blocks the book
 #[access_control(ctx.accounts.validate())]
 pub(crate) fn cancel_stale_orders<'info>(ctx: Context<'info, CancelStaleOrders<'info>>) -> Result<()> {
     let event = sweep(ctx.accounts, ctx.remaining_accounts)?;
@@ -59,7 +67,7 @@ pub(crate) fn cancel_stale_orders<'info>(ctx: Context<'info, CancelStaleOrders<'
 #[inline(never)]
 fn sweep<'info>(accounts: &CancelStaleOrders<'info>, others: &'info [AccountInfo<'info>]) -> Result<OrdersRemoved> {
     let now = Clock::get()?.unix_timestamp;
-    let board = accounts.board.load()?;
+    let (exchange, board) = (accounts.exchange.load()?, accounts.board.load()?);
     let mut data = accounts.market.as_ref().try_borrow_mut_data()?;
     let (market, book) = Market::split(&mut data)?;
     let mut book = Book::load(book).or_error()?;
@@ -67,7 +75,13 @@ fn sweep<'info>(accounts: &CancelStaleOrders<'info>, others: &'info [AccountInfo
         index: market.instrument,
         instrument: board.instrument(market.instrument)?,
     };
-    let mut removed = Vec::new();
+    let broom = Broom {
+        place,
+        venue: Venue::new(&exchange, &board, market, now).ok(),
+        now,
+    };
+    let mut removed = Vec::with_capacity(MAX_REMOVALS);
+    let mut stale = Vec::with_capacity(MAX_REMOVALS);
     let mut bounty = QuoteAmount::ZERO;
     let params = board.portfolio_params();
     let assets = AssetSet::from_iter([place.instrument.asset]);
@@ -76,7 +90,7 @@ fn sweep<'info>(accounts: &CancelStaleOrders<'info>, others: &'info [AccountInfo
         let loader = AccountLoader::<MarginAccount>::try_from(info)?;
         let mut account = loader.load_mut()?;
         ensure!(account.exchange == accounts.exchange.key(), BallastError::WrongExchange);
-        let mut carries = |account: &MarginAccount| -> Result<bool> {
+        let mut carry = |account: &MarginAccount| -> Result<Carry> {
             let report = match &mut revaluation {
                 Some(again) => {
                     again.restart(account)?;
@@ -86,38 +100,109 @@ fn sweep<'info>(accounts: &CancelStaleOrders<'info>, others: &'info [AccountInfo
                     .insert(Revaluation::new(&board, &params, account, assets, now, None)?)
                     .evaluate(account)?,
             };
-            let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
-            let covered = report.equity_initial >= required || !is_priced(&board, account, now)?;
-            Ok(covered && !report.is_liquidatable())
+            Carry::new(&report, &board, account, now)
         };
-        let all = place.instrument.is_expired(now);
-        let reason = match all || carries(&account).unwrap_or(true) {
-            true => RemovalReason::Expired,
-            false => RemovalReason::NotCarried,
+        // Whose margin can't be computed can't be liquidated either: what has not expired stays.
+        let carried = match broom.has_ended() {
+            true => Carry::All,
+            false => carry(&account).unwrap_or(Carry::All),
         };
-        let slots = stale(
-            &account,
-            &book,
-            place.index,
-            now,
-            all || reason == RemovalReason::NotCarried,
-        )?;
-        let slots = slots
-            .get(..MAX_REMOVALS.saturating_sub(removed.len()))
-            .unwrap_or(&slots);
-        if slots.is_empty() {
+        let room = MAX_REMOVALS.saturating_sub(removed.len());
+        broom.gather(&account, &book, carried, &mut stale)?;
+        stale.truncate(room);
+        if stale.is_empty() {
             continue;
         }
-        let paid = accounts.pay(&mut account, info.key, slots.len())?;
+        let paid = accounts.pay(&mut account, info.key, stale.len())?;
         bounty = bounty.plus(paid).or_error()?;
-        for slot in slots {
-            removed.push(remove(&mut account, info.key, &mut book, place, slot, reason)?);
+        for (slot, reason) in &stale {
+            removed.push(remove(&mut account, info.key, &mut book, place, slot, *reason)?);
         }
     }
     ensure!(!removed.is_empty(), BallastError::NothingToCancel);
     observe_book(&board, market, book.view(), now)?;
     let cranker = accounts.cranker_key();
     Ok(told(accounts.market.key(), market, removed, (cranker, bounty)))
+}
+
+/// Which of its orders an account carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Carry {
+    /// All.
+    All,
+    /// Those that may only reduce: E_im is under IM and order reserve.
+    Reductions,
+    /// None: it is liquidatable, and its liquidation starts when no order rests.
+    None,
+}
+
+impl Carry {
+    fn new(report: &MarginReport, board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Carry> {
+        if report.is_liquidatable() {
+            return Ok(Carry::None);
+        }
+        let required = report.initial.plus(Dollars(account.order_reserve)).or_error()?;
+        let covered = report.equity_initial >= required || !is_priced(board, account, now)?;
+        Ok(if covered { Carry::All } else { Carry::Reductions })
+    }
+}
+
+/// Finds the orders of a market that have to go.
+struct Broom<'a> {
+    place: OrderMarket<'a>,
+    /// The market's prices; none once the instrument has ended.
+    venue: Option<Venue<'a>>,
+    now: i64,
+}
+
+impl Broom<'_> {
+    fn has_ended(&self) -> bool {
+        self.place.instrument.is_expired(self.now)
+    }
+
+    /// Puts the account's orders that have to go into `stale`, each with the reason.
+    fn gather(
+        &self,
+        account: &MarginAccount,
+        book: &Book,
+        carried: Carry,
+        stale: &mut Vec<(OrderSlot, RemovalReason)>,
+    ) -> Result<()> {
+        stale.clear();
+        let mut open = [Side::Bid, Side::Ask].map(|side| reducible(account, self.place.index, side, i64::MAX));
+        for slot in account.orders_in(self.place.index) {
+            let order = resting(book, slot)?;
+            let [bids, asks] = &mut open;
+            let (side, open) = match slot.side == Side::Bid as u8 {
+                true => (Side::Bid, bids),
+                false => (Side::Ask, asks),
+            };
+            if let Some(reason) = self.reason(order, side, carried, open) {
+                stale.push((*slot, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why an order has to go, if it has to. `open` are the lots that orders of its side may still reduce.
+    fn reason(&self, order: &Order, side: Side, carried: Carry, open: &mut i64) -> Option<RemovalReason> {
+        if self.has_ended() || order.has_expired(self.now) {
+            return Some(RemovalReason::Expired);
+        }
+        let is_carried = match order.is_reduce_only() {
+            true => {
+                let reduces = *open > 0;
+                *open = open.saturating_sub(order.lots);
+                reduces && carried != Carry::None
+            }
+            false => carried == Carry::All,
+        };
+        if !is_carried {
+            return Some(RemovalReason::NotCarried);
+        }
+        let blocks = self.venue.as_ref().is_some_and(|venue| venue.blocks(side, order));
+        blocks.then_some(RemovalReason::OutsideBand)
+    }
 }
 
 fn told(key: Pubkey, market: &mut Market, removed: Vec<RemovedOrder>, paid: (Pubkey, QuoteAmount)) -> OrdersRemoved {
@@ -147,19 +232,9 @@ fn is_priced(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<boo
     Ok(true)
 }
 
-/// The account's orders in the market: all of them, or those that have expired.
-fn stale(account: &MarginAccount, book: &Book, instrument: u16, now: i64, all: bool) -> Result<Vec<OrderSlot>> {
-    let mut slots = Vec::with_capacity(account.order_count());
-    for slot in account.orders_in(instrument) {
-        if all || resting(book, slot)?.has_expired(now) {
-            slots.push(*slot);
-        }
-    }
-    Ok(slots)
-}
-
 impl CancelStaleOrders<'_> {
-    /// Pays the bounty for `orders` orders out of the account's locked reserve, as far as that goes.
+    /// Pays the bounty for `orders` orders out of the account's locked reserve, as far as that goes. While a position is open half of it stays
+    /// for whoever liquidates the account.
     fn pay(&self, account: &mut MarginAccount, key: &Pubkey, orders: usize) -> Result<QuoteAmount> {
         let Some(cranker) = self.cranker.as_ref().filter(|cranker| cranker.as_ref().key != key) else {
             return Ok(QuoteAmount::ZERO);
@@ -169,7 +244,13 @@ impl CancelStaleOrders<'_> {
             return Ok(QuoteAmount::ZERO);
         }
         let count = i64::try_from(orders).map_err(|_| BallastError::MathOverflow)?;
-        let due = STALE_ORDER_BOUNTY.0.saturating_mul(count).min(account.reserve).max(0);
+        let kept = if account.position_count > 0 {
+            POSITION_RESERVE.0 / 2
+        } else {
+            0
+        };
+        let left = account.reserve.saturating_sub(kept);
+        let due = STALE_ORDER_BOUNTY.0.saturating_mul(count).min(left).max(0);
         let mut pool = self.quote_pool.load_mut()?;
         let before = [account.quote_balance().or_error()?, cranker.quote_balance().or_error()?];
         account.reserve = account.reserve.saturating_sub(due); // due ≤ reserve

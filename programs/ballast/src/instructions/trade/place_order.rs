@@ -2,13 +2,15 @@
 use std::cell::RefMut;
 
 use anchor_lang::prelude::*;
-use ballast_book::{match_incoming, Book, Incoming, Kind, MatchError, Outcome, Side};
+use ballast_book::{match_incoming, Book, Incoming, Kind, MatchError, Side};
 use ballast_fixed::{Dollars, Lots, Price};
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
-use crate::clearing::orders::{reducible, rest, Counterparties, Parties, Rest, Taker, Venue};
-use crate::clearing::{check_cash, check_market_open_interest, check_size, fee_rates, observe_book, touch, Fill};
+use crate::clearing::orders::{reducible, reductions, rest, Counterparties, Parties, Rest, Taker, Venue};
+use crate::clearing::{
+    check_cash, check_market_open_interest, check_owner_open_interest, check_size, fee_rates, observe_book, touch, Fill,
+};
 use crate::error::{ensure, fail, BallastError, OrError};
 use crate::events::OrderPlaced;
 use crate::margin::{AssetSet, Revaluation};
@@ -141,7 +143,7 @@ fn place<'info>(
     let mut owner = accounts.owner.load_mut()?;
     account.reconcile(&mut owner)?;
     touch(&mut account, market, venue.instrument, venue.now)?;
-    let order = Order::new(&venue, market, &account, args)?;
+    let order = Order::new(&venue, market, &account, &book, args)?;
 
     let params = board.portfolio_params();
     let assets = AssetSet::from_iter([venue.instrument.asset]);
@@ -166,9 +168,10 @@ fn place<'info>(
         fills: Vec::new(),
         removed: Vec::new(),
     };
-    let min_lots = parties.market.min_order_lots;
-    let outcome = match_incoming(&mut book, &order.incoming, min_lots, &mut parties).map_err(refusal)?;
-    let resting = if outcome.may_rest() { outcome.remaining } else { 0 };
+    // Whatever a fill leaves of a maker's order keeps its place: else a single lot would take a whole order out of the book.
+    let outcome = match_incoming(&mut book, &order.incoming, 1, &mut parties).map_err(refusal)?;
+    let rests = outcome.may_rest() && outcome.remaining >= parties.market.min_order_lots;
+    let resting = if rests { outcome.remaining } else { 0 };
     let number = match resting {
         0 => 0,
         lots => rest(&mut parties, &mut book, &order.rest(lots))?,
@@ -178,7 +181,7 @@ fn place<'info>(
     }
     parties.taker.account.reconcile(parties.taker.owner)?;
     parties.revaluation.resume(aside);
-    before.judge(&mut parties, &order, &outcome)?;
+    before.judge(&mut parties, &order, outcome.filled, resting)?;
     Ok(OrderPlaced {
         market: accounts.market.key(),
         sequence: parties.market.next_sequence(),
@@ -202,8 +205,15 @@ struct Order<'a> {
 }
 
 impl<'a> Order<'a> {
-    /// Checks price, size and time, and cuts what may only reduce down to what does.
-    fn new(venue: &Venue, market: &Market, account: &MarginAccount, args: &'a OrderArgs) -> Result<Order<'a>> {
+    /// Checks price, size and time, and cuts what may only reduce down to what does; where it may rest, together with the account's other
+    /// such orders on its side.
+    fn new(
+        venue: &Venue,
+        market: &Market,
+        account: &MarginAccount,
+        book: &Book,
+        args: &'a OrderArgs,
+    ) -> Result<Order<'a>> {
         let price = Price(args.price);
         venue.check_price(price)?;
         let in_time = args.expires_at == 0 || args.expires_at > venue.now;
@@ -214,7 +224,12 @@ impl<'a> Order<'a> {
         };
         let mut lots = i64::try_from(args.lots).map_err(|_| BallastError::MathOverflow)?;
         if args.reduce_only {
-            lots = reducible(account, venue.index, side, lots);
+            let open = reducible(account, venue.index, side, i64::MAX);
+            let taken = match args.kind {
+                OrderKind::Limit | OrderKind::PostOnly => reductions(account, book, venue.index, side)?,
+                OrderKind::ImmediateOrCancel | OrderKind::FillOrKill => 0,
+            };
+            lots = lots.min(open.saturating_sub(taken));
             ensure!(lots > 0, BallastError::NothingToReduce);
         } else {
             venue.check_fresh()?;
@@ -287,9 +302,9 @@ impl Before {
     /// Judges the account by its margin before and after all fills. What rests is new risk, unless it may only reduce: that is judged when it
     /// trades, and only keeps an account under its maintenance margin from resting it, whose orders would have to be cancelled first.
     #[inline(never)]
-    fn judge(&self, parties: &mut Counterparties, order: &Order, outcome: &Outcome) -> Result<()> {
+    fn judge(&self, parties: &mut Counterparties, order: &Order, filled: i64, resting: i64) -> Result<()> {
         let (venue, account) = (parties.venue, &*parties.taker.account);
-        let rests = outcome.may_rest();
+        let rests = resting > 0;
         if parties.market.open_interest > self.open_interest {
             check_market_open_interest(venue.board, venue.instrument, parties.market)?;
         }
@@ -297,7 +312,7 @@ impl Before {
         let below = report.is_liquidatable() || report.equity_maintenance < report.maintenance;
         ensure!(!(rests && below), BallastError::BelowMaintenance);
         let adds = rests && !order.args.reduce_only;
-        if outcome.filled == 0 && !adds {
+        if filled == 0 && !adds {
             return Ok(());
         }
         let fill = Fill {
@@ -306,7 +321,10 @@ impl Before {
             after: Lots(account.position(venue.index).map_or(0, |held| held.lots)),
             dust: 0,
         };
-        let after = match outcome.filled == 0 && account.cash == self.cash {
+        if filled > 0 && !fill.reduces() {
+            check_owner_open_interest(venue.board, venue.instrument, parties.taker.owner)?;
+        }
+        let after = match filled == 0 && account.cash == self.cash {
             true => self.report,
             false => parties.revaluation.evaluate(account)?,
         };
