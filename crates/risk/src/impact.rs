@@ -1,7 +1,7 @@
 //! The impact mid: what buying and selling a stated size costs on a book (margin.md section 5).
 //!
-//! It is measured for a size, so that a quote of one lot says nothing; it never looks at more orders than a bound, so that a book full of
-//! small ones costs no more; and it is held near the index, so that no second of a book weighs more than a bound.
+//! It is measured for a size, so that a quote of one lot says nothing, and for no more than some of the smallest orders show; and it is held
+//! near the index, so that no second of a book weighs more than a bound.
 use ballast_fixed::{div_floor, Checked, Dollars, Lots, Overflow, Price, Quantity, Ratio};
 
 use crate::index_history::{hour_of, start_of};
@@ -12,8 +12,6 @@ const NARROW_PRICE: u64 = 1 << 51;
 
 /// Orders that an impact is measured on, if each has the smallest size.
 pub const IMPACT_ORDERS: u64 = 20;
-/// Orders of a side that are looked at, those included that count nothing.
-pub const MAX_LOOKED_AT: usize = 32;
 
 /// An order, as far as the impact mid asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +60,10 @@ pub fn impact_lots(notional: Dollars, index: Price, lot_size: Quantity, min_orde
     Ok(Lots(lots as i64)) // at most i64::MAX
 }
 
-/// What the best orders offer for `lots`; they come best first. `None` where they are fewer, or more of them than are looked at.
+/// What the best orders offer for `lots`; they come best first. `None` where all of them offer less.
+///
+/// Every order of a side may have to be looked at, in a book that somebody fills with what counts nothing: were that bounded, it would hide
+/// the orders behind it from mark and funding.
 ///
 /// An order counts up to the hour in which it expires, and in that hour no more: after that it might rest and never be filled, and the
 /// index is kept by the hour.
@@ -70,7 +71,7 @@ pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Chec
     let next_hour = start_of(hour_of(now).saturating_add(1));
     let (mut value, mut narrow, mut first_end) = (0i128, 0u64, i64::MAX);
     let (few, mut left) = (lots.0 <= NARROW_LOTS, lots.0);
-    for order in orders.take(MAX_LOOKED_AT) {
+    for order in orders {
         if order.expires_at != 0 {
             if order.expires_at < next_hour {
                 continue;
@@ -202,13 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn no_more_orders_are_looked_at_than_the_bound() {
-        let small = |count: usize| (0..count).map(|_| quote(100, 1, 0));
-        assert!(impact(small(100), Lots(32), 0).unwrap().is_some());
-        assert_eq!(impact(small(100), Lots(33), 0), Ok(None));
-        // Orders that count nothing are looked at like any other.
-        let expiring = (0..32).map(|_| quote(101, 1, 5)).chain(small(100));
-        assert_eq!(impact(expiring, Lots(1), 0), Ok(None));
+    fn orders_that_count_nothing_hide_none() {
+        // A thousand orders in front that expire within the hour, and the one behind them.
+        let expiring = (0..1_000).map(|_| quote(101, 1, 5));
+        let found = impact(expiring.chain([quote(100, 1, 0)]), Lots(1), 0).unwrap();
+        assert_eq!(found.map(|found| found.value), Some(100));
     }
 
     #[test]
