@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use ballast_book::{BookRef, Side};
 use ballast_fixed::{Dollars, Lots, Notional, Price, Ratio};
 use ballast_risk::funding::{self, mid_bound, next_basis, MARK_INTERVAL};
-use ballast_risk::impact::{impact, impact_lots, impact_mid, ImpactMid, Quote, MAX_LOOKED_AT};
+use ballast_risk::impact::{impact, impact_lots, impact_mid, ImpactMid, Quote};
 use ballast_risk::index_history::hour_of;
 
 use crate::error::{BallastError, OrError};
@@ -54,8 +54,7 @@ fn measure(asset: &Asset, instrument: &Instrument, market: &Market, book: BookRe
     let lots = impact_lots(notional, index, instrument.lot_size(), Lots(market.min_order_lots)).or_error()?;
     let side = |side: Side| {
         // One that may only reduce reserves nothing: many of them may show the same few lots.
-        let looked_at = book.orders(side).take(MAX_LOOKED_AT);
-        let standing = looked_at.filter(|(_, order)| !order.is_reduce_only());
+        let standing = book.orders(side).filter(|(_, order)| !order.is_reduce_only());
         let orders = standing.map(|(_, order)| Quote {
             price: Price(order.price),
             lots: order.lots,
