@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="--package ballast-fixed --package ballast-risk --package ballast-book"
+packages="--package ballast-fixed --package ballast-risk --package ballast-oracle --package ballast-book"
 target="--target wasm32-unknown-unknown"
 # shellcheck disable=SC2086 # words
 if [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then

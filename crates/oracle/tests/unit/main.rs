@@ -1,0 +1,8 @@
+//! Both sides of every refusal, by hand-made accounts and readings.
+mod accounts;
+mod adapters;
+mod guards;
+mod index;
+mod random;
+mod stake_pool;
+mod values;
