@@ -20,6 +20,7 @@ mod list_collateral;
 mod list_instrument;
 mod log_events;
 mod margin_figures;
+mod month_oracle;
 mod open_margin_account;
 mod option_refusals;
 mod options;

@@ -9,10 +9,17 @@ use solana_signer::Signer;
 use super::{Outcome, World, SOL};
 
 impl World {
-    /// `list_instrument` of an asset on lots and ticks of its perpetual (SOL's for further assets), in front of it its market's account;
-    /// `strike` is 10⁻⁹ USD, 0 for what is no option. Its index is [`World::last_listed`] then.
+    /// `list_instrument` of an asset on lots and ticks of its first instrument (SOL's for further assets), in front of it its market's
+    /// account; `strike` is 10⁻⁹ USD, 0 for what is no option. Its index is [`World::last_listed`] then.
+    ///
+    /// # Panics
+    /// Where the asset has no instrument.
     pub fn list(&mut self, asset: u8, kind: InstrumentKind, expiry: i64, basis: i64, strike: i64) -> Outcome {
-        let like = self.board().instruments[usize::from(asset.min(SOL)) * 2];
+        let board = self.board();
+        let mut listed = board.instruments.iter().filter(|i| i.kind != 0);
+        let like = listed
+            .find(|i| i.asset == asset.min(SOL))
+            .expect("an instrument to take them from");
         let args = ListInstrumentArgs {
             kind,
             asset,
