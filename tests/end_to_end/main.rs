@@ -4,6 +4,7 @@ mod cancel_orders;
 mod close_instrument;
 mod close_margin_account;
 mod create_exchange;
+mod delist_funding;
 mod delist_instrument;
 mod deposit;
 mod fees;
