@@ -1,6 +1,7 @@
 //! Attacks on the compiled program: each is refused by name, or ends with nothing gained.
 mod accounts;
 mod dead_collateral;
+mod endings;
 mod expiry;
 mod extraction;
 mod fees;

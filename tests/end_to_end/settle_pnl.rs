@@ -2,7 +2,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::events::{Settled, SettledPosition};
-use ballast::state::{Exchange, QUOTE_ASSET};
+use ballast::state::{Exchange, MarginAccount, Market, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{User, World, BTC};
 use ballast_tests::refusal::{checks_declared_accounts, refuses};
@@ -249,4 +249,20 @@ fn refuses_accounts_that_do_not_belong_together() {
         refuses(&mut w, error, |w| w.vm.send(&[wrong], &[]));
     }
     checks_declared_accounts(&mut w, &right, 7, &[]);
+}
+
+/// A position of another generation than its instrument's settles nowhere.
+#[test]
+fn refuses_a_position_of_another_generation() {
+    let (mut w, user, _) = bought_dear();
+    let key = user.account.margin_account;
+    edit::<MarginAccount>(&mut w, &key, |account| account.positions[0].generation += 1);
+    refuses(&mut w, BallastError::StaleGeneration, |w| w.settle(&key, &[BTC_PERP]));
+    let usd = w.usd;
+    refuses(&mut w, BallastError::StaleGeneration, |w| w.withdraw(&user, &usd, 1));
+    // And so does one whose market is of another than both.
+    edit::<MarginAccount>(&mut w, &key, |account| account.positions[0].generation -= 1);
+    let market = w.markets[BTC_PERP];
+    edit::<Market>(&mut w, &market, |market| market.generation += 1);
+    refuses(&mut w, BallastError::StaleGeneration, |w| w.settle(&key, &[BTC_PERP]));
 }

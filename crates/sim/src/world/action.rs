@@ -2,7 +2,8 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::instructions::TradeLeg;
-use ballast::state::MarginMethod;
+use ballast::state::{MarginAccount, MarginMethod};
+use ballast_client::account::decode;
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_risk::index_history::hour_of;
 use solana_keypair::Keypair;
@@ -101,8 +102,12 @@ impl World {
         self.send(&action, deposit, &[&user.key])
     }
 
-    /// `withdraw`, with the markets of the losing positions that settle.
+    /// `withdraw`, with the markets of the losing positions that settle and the last funding of those that have ended.
     pub fn withdraw(&mut self, user: &User, token: &Token, amount: u64) -> Outcome {
+        let account = self.vm.data(&user.account.margin_account);
+        let account = decode::<MarginAccount>(&account); // not opened: the program says so itself
+        let held = account.map_or_else(|_| Vec::new(), |account| account.positions().to_vec());
+        self.update_last_funding(held.iter().map(|position| usize::from(position.instrument)));
         let losers = self.losers(&user.account.margin_account);
         self.withdraw_with(user, token, amount, &losers)
     }
@@ -185,8 +190,9 @@ impl World {
         self.send(&action, trade, &[&taker.key, &maker.key])
     }
 
-    /// `settle_pnl` of an account's positions in these instruments.
+    /// `settle_pnl` of an account's positions in these instruments, with the last funding of those that have ended.
     pub fn settle(&mut self, account: &Pubkey, instruments: &[usize]) -> Outcome {
+        self.update_last_funding(instruments.iter().copied());
         let markets: Vec<Pubkey> = instruments.iter().map(|i| self.markets[*i]).collect();
         let settle = instruction::settle_pnl(&self.exchange, account, &markets);
         let action = Action::Settle {

@@ -48,7 +48,7 @@ impl World {
 
     /// `settle_expiry` of an account's position, with the funding that is due before it.
     pub fn settle_expiry(&mut self, account: &Pubkey, instrument: usize) -> Outcome {
-        self.update_due_funding([instrument]);
+        self.update_last_funding([instrument]);
         let owner = self.margin_account(account).owner;
         let settle = instruction::settle_expiry(&self.exchange, account, &owner, &self.markets[instrument]);
         let action = Action::SettleExpiry {
@@ -56,6 +56,21 @@ impl World {
             instrument,
         };
         self.send(&action, settle, &[])
+    }
+
+    /// `update_funding` of those of the instruments that have ended without their last hour on the board, as whoever settles them sends it
+    /// along.
+    ///
+    /// # Panics
+    /// When the program refuses it.
+    pub fn update_last_funding(&mut self, instruments: impl IntoIterator<Item = usize>) {
+        let (board, now) = (self.board(), self.vm.now());
+        let is_due = |instrument: &usize| {
+            let listed = &board.instruments[*instrument];
+            listed.is_expired(now) && listed.check_funding(now).is_err()
+        };
+        let due: Vec<usize> = instruments.into_iter().filter(is_due).collect();
+        self.update_due_funding(due);
     }
 
     /// `close_instrument`. The slot of [`World::markets`] keeps the key until something is listed in its place.

@@ -4,7 +4,7 @@ use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
 use super::{position_value, release};
-use crate::error::{BallastError, OrError};
+use crate::error::{ensure, BallastError, OrError};
 use crate::events::SettledPosition;
 use crate::state::{Exchange, Instrument, InsuranceFund, MarginAccount, Market, Position, QuotePool, RiskBoard};
 
@@ -26,10 +26,27 @@ pub struct Settlement<'a> {
 
 impl Settlement<'_> {
     /// The position with its pending funding credited, as it settles.
+    ///
+    /// # Errors
+    /// [`BallastError::FundingDue`] for lots of a perpetual that has ended, before its last hour is on the board.
     pub fn funded(&self, position: &Position) -> Result<Position> {
         let mut funded = *position;
-        funded.realise_funding(self.board.instrument(position.instrument)?, self.now)?;
+        let instrument = self.board.instrument(position.instrument)?;
+        self.check_final(position, instrument)?;
+        funded.realise_funding(instrument, self.now)?;
         Ok(funded)
+    }
+
+    /// Nothing ties down who holds what has ended, so nobody settles before the last of its payments is known: he would be gone by then.
+    fn check_final(&self, position: &Position, instrument: &Instrument) -> Result<()> {
+        ensure!(
+            position.generation == instrument.generation,
+            BallastError::StaleGeneration
+        );
+        if position.lots != 0 && instrument.is_expired(self.now) {
+            instrument.check_funding(self.now)?;
+        }
+        Ok(())
     }
 
     /// What the position could settle: quote + lots · slow mark towards zero, or `None` while its price is stale or index and slow price
@@ -128,7 +145,7 @@ impl Settlement<'_> {
         }
     }
 
-    /// Credits the funding that the position at `at` has pending.
+    /// Credits the funding that the position at `at` has pending. Fails as [`Settlement::funded`] does.
     pub fn credit_funding<'p>(
         &self,
         account: &'p mut MarginAccount,
@@ -136,7 +153,10 @@ impl Settlement<'_> {
         market: &mut Market,
     ) -> Result<&'p Position> {
         let position = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;
-        let left = position.realise_funding(self.board.instrument(position.instrument)?, self.now)?;
+        let instrument = self.board.instrument(position.instrument)?;
+        self.check_final(position, instrument)?;
+        ensure!(position.generation == market.generation, BallastError::StaleGeneration);
+        let left = position.realise_funding(instrument, self.now)?;
         market.keep_dust(left)?;
         Ok(position)
     }
@@ -154,9 +174,7 @@ impl Settlement<'_> {
             if lost.0 <= account.cash {
                 value // paid out of cash: no limit binds
             } else {
-                let limits = self.cash_limits(account)?;
-                let paid = loss(lost, QuoteAmount(account.cash), &limits).or_error()?;
-                paid.negated().or_error()?
+                self.pay(account, at, lost)?.negated().or_error()?
             }
         } else {
             gain(value, QuoteAmount(market.pool))
@@ -178,6 +196,18 @@ impl Settlement<'_> {
             insurance: insurance.0,
             pool: market.pool,
         })
+    }
+
+    /// What an account pays of a loss on the position at `at`: out of cash and credit, and where the locked reserve covers the rest and
+    /// nothing else needs it, out of that, which is moved into cash for it.
+    #[inline(never)]
+    fn pay(&self, account: &mut MarginAccount, at: usize, lost: QuoteAmount) -> Result<QuoteAmount> {
+        let limits = self.cash_limits(account)?;
+        let paid = loss(lost, QuoteAmount(account.cash), &limits).or_error()?;
+        if lost.0 <= limits.borrowing_room.0 && account.reserve_pays(at, lost.minus(paid).or_error()?)? {
+            return Ok(lost);
+        }
+        Ok(paid)
     }
 
     /// What the account's cash may fall to.

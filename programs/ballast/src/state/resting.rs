@@ -85,6 +85,18 @@ impl MarginAccount {
         Ok(())
     }
 
+    /// Moves `amount` out of the reserve into cash to pay the last of a loss on the position at `at`, where that ends it: it has no lots, no
+    /// other position and no order needs the reserve, and the reserve covers it. Returns whether it did.
+    pub fn reserve_pays(&mut self, at: usize, amount: QuoteAmount) -> Result<bool> {
+        let position = self.positions().get(at).ok_or(BallastError::PositionMissing)?;
+        let is_last = position.lots == 0 && self.position_count == 1 && self.order_count() == 0;
+        let pays = is_last && (0..=self.reserve).contains(&amount.0);
+        if pays {
+            self.move_reserve(amount.negated().or_error()?).or_error()?;
+        }
+        Ok(pays)
+    }
+
     /// One of the account's orders in an instrument.
     pub fn find_order(&self, instrument: u16, id: OrderId) -> Option<OrderSlot> {
         let is = |slot: &&OrderSlot| match id {

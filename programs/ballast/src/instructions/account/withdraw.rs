@@ -62,6 +62,10 @@ impl Withdraw<'_> {
 }
 
 /// Withdraws `amount` native units of the collateral's mint after settling every losing position.
+///
+/// # Errors
+/// [`BallastError::FundingDue`] while the last hour of a delisted perpetual that has ended, and that the account holds, is not on the board;
+/// for the others see docs/accounts.md.
 #[access_control(ctx.accounts.validate(amount))]
 pub(crate) fn withdraw<'info>(ctx: Context<'info, Withdraw<'info>>, amount: u64) -> Result<()> {
     let event = debit(&ctx, amount)?;

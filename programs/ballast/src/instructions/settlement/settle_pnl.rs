@@ -31,6 +31,7 @@ pub struct SettlePnl<'info> {
 ///
 /// # Errors
 /// [`BallastError::NothingToSettle`] when none of them moves anything; the positions that can't settle are otherwise left as they are.
+/// [`BallastError::FundingDue`] for lots of a delisted perpetual that has ended, before its last hour is on the board.
 pub(crate) fn settle_pnl<'info>(ctx: Context<'info, SettlePnl<'info>>) -> Result<()> {
     ensure!(!ctx.remaining_accounts.is_empty(), BallastError::MarketMissing);
     let events = settle_all(ctx.accounts, ctx.remaining_accounts)?;

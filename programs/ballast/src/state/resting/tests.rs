@@ -143,6 +143,29 @@ fn the_reserve_of_two_dollars_stands_while_there_is_an_order_or_a_position() {
     assert_eq!((case.account.cash, case.account.reserve), (UNIT - 500_000, 0));
 }
 
+#[test]
+fn the_reserve_pays_for_nothing_but_the_last_of_the_last_position() {
+    let mut case = Case::new();
+    let at = case.account.open_position(0, &case.instrument).unwrap();
+    case.account.positions[at].quote = -5;
+    let draws = |account: &mut MarginAccount, amount: i64| account.reserve_pays(at, QuoteAmount(amount)).unwrap();
+    // Not with lots, another position or an order, nor more than there is.
+    case.account.positions[at].lots = 1;
+    assert!(!draws(&mut case.account, 1));
+    case.account.positions[at].lots = 0;
+    let other = case.account.open_position(1, &case.instrument).unwrap();
+    assert!(!draws(&mut case.account, 1));
+    assert!(case.account.drop_if_empty(other).unwrap());
+    let mut bid = order(1, 10, DOLLAR);
+    case.open(0, Side::Bid, &bid).unwrap();
+    assert!(!draws(&mut case.account, 1));
+    case.shrink(0, Side::Bid, &mut bid, 10).unwrap();
+    assert!(!draws(&mut case.account, UNIT + 1));
+    assert_eq!((case.account.cash, case.account.reserve), (0, UNIT));
+    assert!(draws(&mut case.account, UNIT));
+    assert_eq!((case.account.cash, case.account.reserve), (UNIT, 0));
+}
+
 /// Short 4, a bid of 10 is filled by 6 and then by 4: |position| goes 4, 2, 6. The record counts 4 + 10 all the while, and 6 once it has been
 /// reconciled.
 #[test]
