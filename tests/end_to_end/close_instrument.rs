@@ -107,7 +107,11 @@ fn a_slot_is_listed_again_as_its_next_generation() {
     assert_eq!(list_future(&mut w, ETH, expiry, 0), BTC_FUTURE);
     let listed = w.board().instruments[BTC_FUTURE];
     assert_eq!((listed.asset, listed.generation, listed.expiry), (ETH, 2, expiry));
-    assert_eq!(w.market(BTC_FUTURE).generation, 2);
+    // Its events don't repeat the numbers of the one before.
+    assert_eq!(
+        (w.market(BTC_FUTURE).generation, w.market(BTC_FUTURE).sequence),
+        (2, 1 << 40)
+    );
     assert_eq!(w.exchange_account().instrument_count, 6);
     // The next one goes behind the others.
     assert_eq!(list_future(&mut w, ETH, expiry + 1, 0), 6);
@@ -118,6 +122,7 @@ fn a_slot_is_listed_again_as_its_next_generation() {
         w.margin_account(&user.account.margin_account).positions[0].generation,
         2
     );
+    assert_eq!(w.market(BTC_FUTURE).sequence, (1 << 40) + 1);
 }
 
 #[test]

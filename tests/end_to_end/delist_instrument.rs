@@ -9,7 +9,8 @@ use ballast_migrations::config;
 use ballast_sim::world::{World, BTC};
 use ballast_tests::refusal::{checks_every_account, refuses};
 use ballast_tests::setup::{
-    allocate, edit, list_future, pair, second_exchange, trade, trader, BTC_FUTURE, BTC_PERP, DAY, ETH_PERP, PRICE,
+    allocate, edit, list_future, pair, second_exchange, show_mid, trade, trader, BTC_FUTURE, BTC_PERP, DAY, ETH_PERP,
+    PRICE,
 };
 use ballast_tests::{ok, world};
 use solana_signer::Signer;
@@ -210,4 +211,51 @@ fn a_late_crank_ends_the_funding() {
         let outcome = w.close_instrument(BTC_PERP);
         ok(&w, outcome);
     }
+}
+
+/// Nobody has published a basis of an expiry that only a delisting made, so the first instrument that is listed there brings its own.
+#[test]
+fn a_future_may_end_with_a_delisting() {
+    let mut w = world();
+    let ends_at = w.vm.now() + 30 * DAY;
+    let outcome = w.delist(BTC_PERP, ends_at);
+    ok(&w, outcome);
+    let slot = usize::from(w.board().instruments[BTC_PERP].expiry_slot);
+    let basis = |w: &World| w.board().assets[usize::from(BTC)].expiries[slot].basis;
+    refuses(&mut w, BallastError::InvalidParameter, |w| {
+        w.list(BTC, InstrumentKind::Future, ends_at, 900_000_000, 0)
+    });
+    let future = list_future(&mut w, BTC, ends_at, 10_000_000);
+    let board = w.board();
+    assert_eq!(usize::from(board.instruments[future].expiry_slot), slot);
+    assert_eq!(basis(&w), 10_000_000);
+    let mark = board.mark(&board.instruments[future], w.vm.now());
+    assert_eq!(mark.expect("a mark"), Price(101_000 * PRICE));
+    // The next one shares it, whatever it brings.
+    let outcome = w.list(BTC, InstrumentKind::Call, ends_at, 900_000_000, 100_000 * PRICE);
+    ok(&w, outcome);
+    assert_eq!(basis(&w), 10_000_000);
+}
+
+/// What the book shows moves the mark up to the end and not after it, whoever cranks when.
+#[test]
+fn a_mark_keeps_its_basis_after_the_end() {
+    let mut w = world();
+    let ends_at = (w.vm.now() / 3_600 + 50) * 3_600;
+    let outcome = w.delist(BTC_PERP, ends_at);
+    ok(&w, outcome);
+    w.wait_until(ends_at - 600);
+    at_par(&mut w);
+    w.update_due_funding([BTC_PERP]);
+    show_mid(&mut w, BTC_PERP, 100_300 * PRICE);
+    w.wait_until(ends_at - 20);
+    at_par(&mut w);
+    let outcome = w.update_funding(BTC_PERP);
+    ok(&w, outcome);
+    let basis = |w: &World| w.board().instruments[BTC_PERP].basis;
+    let last = basis(&w);
+    assert!(last > 0);
+    w.wait_until(ends_at + 40);
+    w.update_due_funding([BTC_PERP]);
+    assert_eq!(basis(&w), last);
 }

@@ -24,17 +24,18 @@ pub struct Market {
     pub exchange: Pubkey,
     /// Quote settled by losers and not yet paid to winners, quote units.
     pub pool: i64,
-    /// Lots held long, which is what is held short.
+    /// Lots held long, which is what is held short; while positions settle, those that are still held long.
     pub open_interest: i64,
     /// Trading fees charged to positions and not yet realised, quote units.
     pub fees_due: i64,
     /// The insurance fund's part of fees and liquidations, charged and not yet realised, quote units.
     pub insurance_due: i64,
-    /// What rounding has left, quote units; never negative.
+    /// What rounding has left and owners have waived, quote units; never negative.
     pub residual: i64,
     /// Positions with lots or quote.
     pub positions: u64,
-    /// Events of this market.
+    /// Events of this market. Each generation of the instrument counts from 2⁴⁰ above the one before, so that a market at an address that
+    /// was used before repeats no number.
     pub sequence: u64,
     /// Lots that `settle_expiry` has taken out of positions, signed; 0 before the settlement price stands.
     pub settled_lots: i64,

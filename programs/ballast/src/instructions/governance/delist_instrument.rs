@@ -47,7 +47,7 @@ pub(crate) fn delist_instrument<'info>(
         .assets
         .get_mut(usize::from(listed.asset))
         .ok_or(BallastError::AssetNotListed)?;
-    let slot = expiry_slot(asset, ends_at, 0, now)?;
+    let slot = expiry_slot(asset, ends_at, None, now)?;
     let listed = board
         .instruments
         .get_mut(usize::from(instrument))

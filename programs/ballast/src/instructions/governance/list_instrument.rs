@@ -24,6 +24,8 @@ const MAX_TICK: i64 = 1_000_000_000_000_000;
 const MAX_MIN_ORDER: i64 = 1_000_000_000;
 /// Largest notional by which a book is measured, dollars (10⁻⁸): ten million dollars.
 const MAX_IMPACT_NOTIONAL: i64 = 1_000_000_000_000_000;
+/// Events of a market of one generation: so many bits.
+const GENERATION_BITS: u32 = 40;
 /// Largest funding of an hour that may be listed, in 10⁻⁶ of the index.
 const MAX_FUNDING_PPM: u32 = 5_000;
 
@@ -41,7 +43,8 @@ pub struct ListInstrumentArgs {
     /// Unix seconds; 0 for a perpetual.
     pub expiry: i64,
     /// Forward = index · (1 + basis), 10⁻⁹, of an expiry that is listed with this instrument; 0 for a perpetual. Instruments of one expiry
-    /// share it, so a further one of an expiry that is listed already changes nothing: it is not looked at.
+    /// share it, so a further one of an expiry that is listed already changes nothing: it is not looked at. A delisted perpetual that ends
+    /// then has none.
     pub basis: i64,
     /// 10⁻⁹ USD; 0 for what is no option.
     pub strike: i64,
@@ -136,10 +139,13 @@ pub(crate) fn list_instrument<'info>(
         args.strike == 0 || index_price <= 0 || is_near(args.strike, index_price),
         BallastError::InvalidParameter
     );
-    let same = |i: &Instrument| {
-        i.kind == args.kind as u8 && i.asset == args.asset && i.expiry == args.expiry && i.strike == args.strike
-    };
-    ensure!(!board.instruments.iter().any(same), BallastError::AlreadyListed);
+    let mut has_basis = false;
+    let same_time = |i: &&Instrument| i.kind != 0 && i.asset == args.asset && i.expiry == args.expiry;
+    for listed in board.instruments.iter().filter(same_time) {
+        let is_same = listed.kind == args.kind as u8 && listed.strike == args.strike;
+        ensure!(!is_same, BallastError::AlreadyListed);
+        has_basis = true;
+    }
     let expiry_slot = match args.kind {
         InstrumentKind::Perpetual => 0,
         InstrumentKind::Future | InstrumentKind::Call | InstrumentKind::Put => {
@@ -147,7 +153,8 @@ pub(crate) fn list_instrument<'info>(
                 .assets
                 .get_mut(usize::from(args.asset))
                 .ok_or(BallastError::AssetNotListed)?;
-            expiry_slot(asset, args.expiry, args.basis, Clock::get()?.unix_timestamp)?
+            let basis = (!has_basis).then_some(args.basis);
+            expiry_slot(asset, args.expiry, basis, Clock::get()?.unix_timestamp)?
         }
     };
     let now = Clock::get()?.unix_timestamp;
@@ -187,6 +194,7 @@ pub(crate) fn list_instrument<'info>(
     market.version = VERSION;
     market.instrument = index;
     market.generation = generation;
+    market.sequence = u64::from(generation.saturating_sub(1)) << GENERATION_BITS;
     market.exchange = ctx.accounts.exchange.key();
     market.book_capacity = args.book_capacity;
     market.min_order_lots = args.min_order_lots;
@@ -214,21 +222,23 @@ pub(crate) fn list_instrument<'info>(
     Ok(())
 }
 
-/// The slot of an expiry of the asset, taken if it is new. One that is known has the basis that was last published, whatever the argument.
-pub(super) fn expiry_slot(asset: &mut Asset, time: i64, basis: i64, now: i64) -> Result<u8> {
+/// The slot of an expiry of the asset, taken if it is new. Where `basis` is given and nobody has published one, it starts with that; else it
+/// keeps what it has.
+pub(super) fn expiry_slot(asset: &mut Asset, time: i64, basis: Option<i64>, now: i64) -> Result<u8> {
     let known = asset.expiries.iter().position(|e| e.time == time);
     let free = || asset.expiries.iter().position(|e| e.time == 0);
     let at = known.or_else(free).ok_or(BallastError::BoardFull)?;
-    if known.is_none() {
+    let slot = asset.expiries.get_mut(at).ok_or(BallastError::BoardFull)?;
+    if slot.time == 0 || (basis.is_some() && slot.surface_time == 0) {
+        let basis = basis.unwrap_or_default();
         let bound = slow_surface::basis_bound(time.saturating_sub(now)).or_error()?;
         let within = basis.unsigned_abs() <= bound.0.unsigned_abs();
         ensure!(within, BallastError::InvalidParameter);
-        let slot = asset.expiries.get_mut(at).ok_or(BallastError::BoardFull)?;
         *slot = Expiry {
             time,
             basis,
             basis_time: now,
-            ..Expiry::default()
+            ..*slot
         };
         asset.note_settlements();
     }

@@ -36,12 +36,15 @@ pub(crate) fn update_funding<'info>(ctx: Context<'info, UpdateFunding<'info>>) -
     ensure!(instrument.is_perpetual(), BallastError::NotPerpetual);
     let now = instrument.funded_until(now);
     observe(&board, &instrument, &mut market, now)?;
-    update_basis(
-        board.asset(instrument.asset)?,
-        &mut instrument,
-        &mut market.premium,
-        now,
-    )?;
+    // What has ended keeps its last basis: a mark of the extension must not hang on when somebody calls this.
+    if !instrument.is_expired(now) {
+        update_basis(
+            board.asset(instrument.asset)?,
+            &mut instrument,
+            &mut market.premium,
+            now,
+        )?;
+    }
     let premium = &market.premium;
     let is_new = premium.funding_hour != instrument.funding_hour;
     instrument.funding_index = premium.funding_index;

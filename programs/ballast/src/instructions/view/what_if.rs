@@ -14,8 +14,8 @@ pub const MAX_CHANGES: usize = 8;
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreviewChange {
     /// The account takes a trade of one leg, fees included. Refused as `block_trade` refuses the leg: zero lots, a price off the tick or
-    /// outside the band, an opening trade that is too small, an expired instrument. Freshness, open interest and the
-    /// margin itself are not asked for.
+    /// outside the band, an opening trade that is too small, an expired instrument. Freshness, the hour's funding, open
+    /// interest and the margin itself are not asked for.
     Leg {
         /// The instrument.
         instrument: u16,
