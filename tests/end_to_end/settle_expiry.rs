@@ -1,11 +1,11 @@
 //! `settle_expiry`: positions in an ended instrument become money at what it pays for good.
 use ballast::error::BallastError;
 use ballast::events::{ExpirySettled, SettledPosition};
-use ballast::state::{InstrumentKind, OwnerRecord, RiskBoard};
+use ballast::state::{InstrumentKind, MarginAccount, OwnerRecord, RiskBoard};
 use ballast_client::instruction;
 use ballast_sim::invariants::Watch;
 use ballast_sim::keeper::{wind_up, WoundUp};
-use ballast_sim::world::{User, World, BTC, ETH};
+use ballast_sim::world::{limit, User, World, BTC, ETH};
 use ballast_tests::desk::Desk;
 use ballast_tests::refusal::{checks_every_account, refuses};
 use ballast_tests::setup::{
@@ -262,14 +262,15 @@ fn a_keeper_winds_up_what_has_ended() {
     }
     w.wait_until(expiry);
     let done = wind_up(&mut w).expect("everything due is accepted");
-    // SOL's future of the same time had no prints: it stays.
+    // SOL's future of the same time had no prints, and nobody has traded it: it needs no price to go.
     let expected = WoundUp {
         fixed: 2,
         settled: 5,
-        closed: 2,
+        closed: 3,
+        ..WoundUp::default()
     };
     assert_eq!(done, expected);
-    assert_eq!(w.board().instruments.iter().filter(|i| i.kind != 0).count(), 4);
+    assert_eq!(w.board().instruments.iter().filter(|i| i.kind != 0).count(), 3);
     // 500 of 1,000 lots of 0.0001 BTC are left at 101,000: a gain of 50, less fees of 5 and 1.
     let cash = |w: &World, user: &User| w.margin_account(&user.account.margin_account).cash;
     assert_eq!(cash(&w, &user), 100_000_000_000 - 2_000_000 + 44_000_000);
@@ -278,4 +279,49 @@ fn a_keeper_winds_up_what_has_ended() {
         100_000_000_000 + 50_000_000 - 2_500_000 + 100_000_000 - 1_500_000
     );
     w.watch.expect("a watch").verdict().expect("every invariant");
+}
+
+/// Resting orders are swept out, a winner that has waited is paid, and an account that can't be settled holds nobody else up.
+#[test]
+fn a_keeper_goes_on_past_who_can_not_be_settled() {
+    let mut w = world();
+    let (user, maker) = pair(&mut w, 12_000);
+    let (winner, other) = (trader(&mut w, 50_000), trader(&mut w, 50_000));
+    trade(&mut w, BTC_FUTURE, &user, &maker, 10_000, 100_000.0);
+    trade(&mut w, ETH_FUTURE, &winner, &maker, 1_000, 3_000.0);
+    trade(&mut w, ETH_FUTURE, &other, &maker, 1_000, 3_000.0);
+    for (instrument, price) in [(BTC_FUTURE, 99_000.0), (ETH_FUTURE, 2_990.0), (ETH_FUTURE, 2_980.0)] {
+        let outcome = w.place(instrument, &winner, limit(100, price));
+        ok(&w, outcome);
+    }
+    let expiry = w.board().instruments[BTC_FUTURE].expiry;
+    for bucket in 0..60 {
+        w.wait_until(expiry - 1_800 + bucket * 30);
+        w.set_prices(&[(BTC, 80_000.0), (ETH, 3_100.0)]);
+    }
+    w.wait_until(expiry);
+    // The winners come before the loser, and wait; the other one's position is of no generation that ever was.
+    settle(&mut w, &winner, ETH_FUTURE);
+    let key = other.account.margin_account;
+    let spoil = |w: &mut World, by: i64| {
+        edit::<MarginAccount>(w, &key, |account| {
+            account.positions[0].generation = account.positions[0].generation.wrapping_add_signed(by as i32)
+        });
+    };
+    spoil(&mut w, 1);
+    let done = wind_up(&mut w).expect("prices are recorded");
+    let expected = WoundUp {
+        fixed: 2,
+        swept: 3,
+        settled: 4,
+        closed: 1,
+        refused: vec![key],
+    };
+    // What closes is SOL's future, which nobody holds.
+    assert_eq!(done, expected);
+    assert_eq!(w.margin_account(&winner.account.margin_account).position_count, 0);
+    // BTC's future has a loss that nobody can pay; ETH's closes with its last position.
+    spoil(&mut w, -1);
+    let done = wind_up(&mut w).expect("prices are recorded");
+    assert_eq!((done.settled, done.closed, done.refused), (1, 1, vec![]));
 }
