@@ -1,5 +1,5 @@
 //! Leaving what has ended, and keeping others from leaving it: a payment that is not known yet, a market held up by the last dollar of a
-//! loss, and losses that a withdrawal would leave behind.
+//! loss or by a claim, and losses that a withdrawal would leave behind.
 use ballast::error::BallastError;
 use ballast::state::{MarginAccount, QUOTE_ASSET};
 use ballast_client::instruction;
@@ -127,6 +127,27 @@ fn the_reserve_stays_while_anything_needs_it() {
     settle(&mut w, &user, BTC_FUTURE);
     assert_eq!((account(&w, &user).cash, account(&w, &user).reserve), (1_999_999, 0));
     settle(&mut w, &maker, BTC_FUTURE);
+    sound(w);
+}
+
+/// A winner gives up the claim that carries his other positions, whose losses then fall on others while the fund earns the claim.
+#[test]
+fn attack_waiving_what_backs_a_position() {
+    let mut w = watched();
+    let (user, loser) = (trader(&mut w, 12_000), trader(&mut w, 30_000));
+    let victim = trader(&mut w, 10_000_000);
+    trade(&mut w, BTC_FUTURE, &user, &loser, -10_000, 100_000.0);
+    let expiry = w.board().instruments[BTC_FUTURE].expiry;
+    w.expire_at(BTC, expiry, 80_000.0);
+    settle(&mut w, &user, BTC_FUTURE);
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 80_000.0), (ETH, 3_000.0)]);
+    trade(&mut w, ETH_PERP, &user, &victim, 60_000, 3_000.0);
+    // 60 ETH have lost 12,000 of 31,858: the claim is all that covers them.
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 80_000.0), (ETH, 2_800.0)]);
+    assert!(w.flag(&user.account.margin_account).is_err());
+    refuses(&mut w, BallastError::InsufficientMargin, |w| {
+        w.waive_claim(&user, BTC_FUTURE)
+    });
     sound(w);
 }
 

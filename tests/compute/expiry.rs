@@ -14,6 +14,8 @@ pub fn measure(table: &mut Table) {
     let w = &mut world;
     let (user, other) = (funded(w, 1_000_000), funded(w, 1_000_000));
     fill_book(w, &user, &other, &HEDGED);
+    let (debtor, claimant) = (funded(w, 1_000_000), funded(w, 1_000_000));
+    fill_book(w, &debtor, &claimant, &HEDGED);
     let ends_at = w.vm.now() + 90 * DAY;
     let outcome = w.delist(BTC_PERP, ends_at);
     table.add("delist_instrument", ok(w, outcome).compute_units, 5_000);
@@ -33,6 +35,13 @@ pub fn measure(table: &mut Table) {
     w.walk_window(BTC, expiry, [32, 60], |_| 102_000.0);
     let outcome = w.fix_settlement(BTC, expiry);
     table.add("fix_settlement", ok(w, outcome).compute_units, 4_000);
+    // Who comes before the losers waits, and may give up what he waits for.
+    let outcome = w.settle_expiry(&claimant.account.margin_account, BTC_FUTURE);
+    ok(w, outcome);
+    let outcome = w.waive_claim(&claimant, BTC_FUTURE);
+    table.add("waive_claim, 8 positions", ok(w, outcome).compute_units, 60_000);
+    let outcome = w.settle_expiry(&debtor.account.margin_account, BTC_FUTURE);
+    ok(w, outcome);
     // The seller of the future has lost, and its cash pays.
     for (name, account) in [("a loss", &user), ("a gain", &other)] {
         let outcome = w.settle_expiry(&account.account.margin_account, BTC_FUTURE);

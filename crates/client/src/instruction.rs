@@ -396,6 +396,22 @@ pub fn settle_expiry(exchange: &Exchange, margin_account: &Pubkey, owner: &Pubke
     build(accounts, data::SettleExpiry {})
 }
 
+/// `waive_claim` of what the account's settled position in the instrument of `market` waits for; its wallet signs.
+pub fn waive_claim(exchange: &Exchange, account: &AccountKeys, market: &Pubkey) -> Instruction {
+    let accounts = accounts::WaiveClaim {
+        exchange: exchange.key,
+        board: exchange.board,
+        quote_pool: exchange.quote_pool(),
+        insurance_fund: exchange.insurance_fund(),
+        market: *market,
+        margin_account: account.margin_account,
+        wallet: account.signer,
+        event_authority: event_authority(),
+        program: ballast::ID,
+    };
+    build(accounts, data::WaiveClaim {})
+}
+
 /// `close_instrument` of the instrument of `market`, whose rent goes to the exchange's authority.
 pub fn close_instrument(exchange: &Exchange, authority: &Pubkey, market: &Pubkey) -> Instruction {
     let accounts = accounts::CloseInstrument {

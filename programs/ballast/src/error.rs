@@ -366,6 +366,9 @@ pub enum BallastError {
     /// A second delisting.
     #[msg("The perpetual is delisted already; it ends when the first delisting says")]
     AlreadyDelisted,
+    /// Nothing that an owner could waive.
+    #[msg("Only a gain that waits in a position without lots can be waived; settle the position first")]
+    NoClaim,
 }
 
 impl From<Overflow> for BallastError {

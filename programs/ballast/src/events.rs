@@ -124,7 +124,7 @@ pub struct Withdrawn {
 pub struct SettledPosition {
     /// The instrument.
     pub instrument: u16,
-    /// Change of cash.
+    /// Change of cash, and of the locked reserve where that has paid the last of a loss.
     pub amount: i64,
     /// Trading fees that the pool paid out with it.
     pub fees: i64,
@@ -452,6 +452,20 @@ pub struct InstrumentDelisted {
     pub instrument: u16,
     /// Unix seconds.
     pub ends_at: i64,
+}
+
+/// An owner has given up what nobody had paid of a settled position.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct ClaimWaived {
+    /// The account.
+    pub margin_account: Pubkey,
+    /// Its event number.
+    pub sequence: u64,
+    /// What the pool paid before.
+    pub settled: SettledPosition,
+    /// What was given up, quote units: the market's residual now.
+    pub waived: i64,
 }
 
 /// An ended instrument's slot came free.

@@ -214,6 +214,11 @@ pub mod ballast {
         instructions::settle_expiry(ctx)
     }
 
+    /// Gives up what nobody has paid of a settled position.
+    pub fn waive_claim<'info>(ctx: Context<'info, WaiveClaim<'info>>) -> Result<()> {
+        instructions::waive_claim(ctx)
+    }
+
     /// Frees the slot of an instrument that has ended and settled.
     pub fn close_instrument<'info>(ctx: Context<'info, CloseInstrument<'info>>) -> Result<()> {
         instructions::close_instrument(ctx)

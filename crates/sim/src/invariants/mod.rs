@@ -139,6 +139,13 @@ pub enum Action {
         /// The instrument, which has ended.
         instrument: usize,
     },
+    /// `waive_claim`.
+    WaiveClaim {
+        /// The account.
+        account: Pubkey,
+        /// The instrument, which has ended.
+        instrument: usize,
+    },
     /// `close_instrument`.
     CloseInstrument {
         /// The instrument.
@@ -245,7 +252,7 @@ impl Action {
             Action::Deposit { account, .. } | Action::Withdraw { account, .. } | Action::Settle { account, .. } => {
                 vec![*account]
             }
-            Action::SettleExpiry { account, .. } => vec![*account],
+            Action::SettleExpiry { account, .. } | Action::WaiveClaim { account, .. } => vec![*account],
             Action::Flag { account } | Action::Unflag { account } | Action::SetMethod { account } => vec![*account],
             Action::Open { account } | Action::Close { account } => vec![*account],
             Action::SetReferrer { account } => vec![*account],

@@ -45,6 +45,10 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
             };
             placed.is_covered(change)?;
         }
+        (Action::WaiveClaim { .. }, [party]) => {
+            let carried = party.after.initial_surplus() >= 0 && party.after.liquidation_surplus() >= 0;
+            holds(C4, "E_im covers IM without what is waived", carried)?;
+        }
         (Action::Settle { .. } | Action::SettleExpiry { .. }, _) => {}
         _ => return Ok(false),
     }

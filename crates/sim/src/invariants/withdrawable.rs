@@ -24,6 +24,7 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<(), Broken> {
         (Action::Withdraw { mint, amount, .. }, [party]) => withdrawn(change, party, mint, *amount),
         (Action::Settle { instruments, .. }, [party]) => settled(party, instruments),
         (Action::SettleExpiry { instrument, .. }, [party]) => expired(party, *instrument),
+        (Action::WaiveClaim { instrument, .. }, [party]) => waived(party, *instrument),
         (Action::Flag { .. } | Action::Unflag { .. } | Action::SetMethod { .. }, [party]) => marked(party),
         (Action::Trade { legs, .. }, [taker, maker]) => {
             let other = |leg: &Leg| Leg {
@@ -273,6 +274,23 @@ fn expired(party: &Party, instrument: usize) -> Result<(), Broken> {
     holds(C3, "a position settles towards nothing", shrinks)?;
     let reserve = before.owed(POSITION_RESERVE.0.into());
     no_more_than(party, before.owed((whole - left).max(0)) + reserve)
+}
+
+/// A gain that waits in a position without lots is paid or given up, and nothing else changes.
+fn waived(party: &Party, instrument: usize) -> Result<(), Broken> {
+    let (before, after) = (&party.before, &party.after);
+    holds(C3, "what is waived holds no lots", before.lots(instrument) == 0)?;
+    let claim = i128::from(before.quote(instrument));
+    let given_up = before.claim() - after.claim();
+    holds(
+        C3,
+        "no more is given up than was claimed",
+        (0..=claim).contains(&given_up),
+    )?;
+    equal(C3, "what is left of the claim", after.quote(instrument).into(), 0)?;
+    holds(C3, "other positions stay", party.keeps_other_positions(&[instrument]))?;
+    holds(C3, "balances stay", party.keeps_balances())?;
+    no_more_than(party, before.owed(claim - given_up + i128::from(POSITION_RESERVE.0)))
 }
 
 /// A position with lots settles only at a fresh price that is within 1 % of the slow one; an option at any time, and its quote alone.

@@ -4,7 +4,7 @@ use ballast_client::instruction;
 use ballast_risk::settlement_window::{BUCKETS, BUCKET_SECONDS, WINDOW_SECONDS};
 use solana_signer::Signer;
 
-use super::{Outcome, World};
+use super::{Outcome, User, World};
 use crate::invariants::Action;
 
 impl World {
@@ -71,6 +71,13 @@ impl World {
         };
         let due: Vec<usize> = instruments.into_iter().filter(is_due).collect();
         self.update_due_funding(due);
+    }
+
+    /// `waive_claim` by the account's wallet.
+    pub fn waive_claim(&mut self, user: &User, instrument: usize) -> Outcome {
+        let waive = instruction::waive_claim(&self.exchange, &user.account, &self.markets[instrument]);
+        let account = user.account.margin_account;
+        self.send(&Action::WaiveClaim { account, instrument }, waive, &[&user.key])
     }
 
     /// `close_instrument`. The slot of [`World::markets`] keeps the key until something is listed in its place.

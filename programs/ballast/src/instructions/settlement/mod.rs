@@ -4,9 +4,11 @@ mod close_instrument;
 mod fix_settlement;
 mod settle_expiry;
 mod settle_pnl;
+mod waive_claim;
 
 pub use claim_referral::*;
 pub use close_instrument::*;
 pub use fix_settlement::*;
 pub use settle_expiry::*;
 pub use settle_pnl::*;
+pub use waive_claim::*;
