@@ -7,6 +7,7 @@ mod fees;
 mod liquidation;
 mod orders;
 mod risk;
+mod waive;
 mod withdrawable;
 
 use std::collections::BTreeMap;
