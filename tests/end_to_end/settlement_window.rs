@@ -179,8 +179,8 @@ fn an_option_is_priced_on_the_average() {
     refresh(&mut d.w, ETH, 3_100.0);
     assert_eq!(mark(&d.w, call), Price(2_775 * PRICE));
     let section = d.w.asset_section(&user.account.margin_account, ETH);
-    // 12 % of ¾ of 3,075 are 276.75.
-    near(section.scan as f64 / 1e8, 276.75);
+    // What is open moves with the index: 12 % of ¾ of 3,100 are 279, and not of ¾ of 3,075.
+    near(section.scan as f64 / 1e8, 279.0);
     d.w.walk_window(ETH, expiry, [17, 60], |_| 3_100.0);
     let section = d.w.asset_section(&user.account.margin_account, ETH);
     assert_eq!((section.scan, section.net_delta, section.option_value), (0, 0, 0));

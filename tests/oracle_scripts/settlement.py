@@ -2,7 +2,7 @@
 """Settlement prices of expiries, by hand: a list of buckets, one row each, and exact fractions.
 
 Written from the methodology alone (section 5): 60 buckets of 30 seconds before the expiry, the latest print of each; fewer than 40 filled
-extends the window bucket by bucket; none after a day. Prints a made-up series of each case and what must come of it, one line an event:
+extends the window bucket by bucket; none after a day, and then nothing of it is fixed. Prints a made-up series of each case and what must come of it, one line an event:
 
     case NAME BASIS         the next lines are of this case; basis of the forward, 10^-9
     print PUBLISHED ACCEPTED PRICE
@@ -47,6 +47,8 @@ def look(prints, now, index, basis):
     if len(rows) >= BEFORE and len(filled) >= NEEDED:
         price = floor(Fraction(sum(filled), len(filled)))
         return price, ONE, price
+    if bucket(now) >= BEFORE + DAY // BUCKET:
+        filled = []  # what it has collected decides nothing any more
     left = max(0, BEFORE - len(rows))
     fixed = Fraction(len(filled), max(NEEDED, len(filled) + left))
     outright = floor(Fraction(index * (ONE + basis), ONE))

@@ -40,6 +40,7 @@ impl Asset {
             slow_forward: self.slow(),
             seconds: MONTH * (number + 1),
             fixed: Ratio::ZERO,
+            moving: Ratio::ONE,
             surface: surface(650_000_000),
             slow_surface: surface(640_000_000),
         }

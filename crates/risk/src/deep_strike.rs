@@ -73,6 +73,7 @@ mod tests {
             slow_forward: BTC,
             seconds,
             fixed: Ratio::ZERO,
+            moving: Ratio::ONE,
             surface,
             slow_surface: surface,
         }

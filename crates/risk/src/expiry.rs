@@ -16,6 +16,8 @@ pub struct Expiry {
     pub seconds: i64,
     /// f: the part of the settlement average that is fixed; 0 before the window, at most 1.
     pub fixed: Ratio,
+    /// What part of F moves with the index: 1 before the window, in it (1 − f)·index·(1 + basis)/F; at most 1.
+    pub moving: Ratio,
     /// The volatility surface now.
     pub surface: Surface,
     /// Its slow mean.
@@ -94,9 +96,9 @@ pub(crate) struct Term {
     pub slow_forward: Price,
     pub ln_forward: Q48,
     pub ln_slow_forward: Q48,
-    /// S/F and 1 − f.
+    /// S/F, and the part of F that moves with S.
     pub index_ratio: Q48,
-    pub open: Ratio,
+    pub moving: Ratio,
     /// √T, and a day later.
     root: Q48,
     root_day_less: Q48,
@@ -111,15 +113,16 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// Fails with [`RiskError::InvalidParameter`] without a price or with f outside 0 to 1.
+    /// Fails with [`RiskError::InvalidParameter`] without a price, or with f or the part that moves outside 0 to 1.
     #[inline(never)]
     pub fn set(&mut self, expiry: &Expiry, index: Price, params: &AssetParams) -> Result<(), RiskError> {
         let priced = expiry.forward.0 > 0 && expiry.slow_forward.0 > 0 && index.0 > 0;
-        if !priced || expiry.fixed < Ratio::ZERO || expiry.fixed > Ratio::ONE {
+        let part = Ratio::ZERO..=Ratio::ONE;
+        if !priced || !part.contains(&expiry.fixed) || !part.contains(&expiry.moving) {
             return Err(RiskError::InvalidParameter);
         }
-        self.open = Ratio::ONE.minus(expiry.fixed)?;
-        let (seconds, day_less) = pricing_seconds(expiry.seconds, self.open);
+        self.moving = expiry.moving;
+        let (seconds, day_less) = pricing_seconds(expiry.seconds, Ratio::ONE.minus(expiry.fixed)?);
         let multiplier = term_multiplier(seconds);
         self.forward = expiry.forward;
         self.slow_forward = expiry.slow_forward;
@@ -247,6 +250,7 @@ mod tests {
             slow_forward: Price(2_900_000_000_000),
             seconds: 30 * DAY,
             fixed: Ratio::ZERO,
+            moving: Ratio::ONE,
             surface,
             slow_surface: Surface::flat(Ratio(700_000_000)),
         };
@@ -291,6 +295,7 @@ mod tests {
             slow_forward: Price(1),
             seconds: DAY,
             fixed: Ratio::ZERO,
+            moving: Ratio::ONE,
             surface: Surface::flat(Ratio(500_000_000)),
             slow_surface: Surface::flat(Ratio(500_000_000)),
         };
@@ -311,5 +316,12 @@ mod tests {
             fixed: Ratio(-1),
             ..expiry
         });
+        for moving in [-1, 1_000_000_001] {
+            refused(Expiry {
+                forward: Price(1),
+                moving: Ratio(moving),
+                ..expiry
+            });
+        }
     }
 }

@@ -307,14 +307,14 @@ impl OptionBook {
         self.count = 0;
         self.bucket = Bucket::default();
         self.shocks
-            .make(params.scan_range, portfolio.shock_floor, self.term.open);
+            .make(params.scan_range, portfolio.shock_floor, self.term.moving);
         if let Some(memory) = &mut self.memory {
             memory.enter(&self.term, &self.shocks);
         }
         if self.uncertainty > Ratio::ZERO {
             // A price that may be off by all of itself is taken to be off by 95 %, where the deepest scenario is.
             const MOST: Ratio = Ratio(950_000_000);
-            let by = Q48::from_ratio(self.uncertainty.min(Ratio::ONE)).times(Q48::from_ratio(self.term.open));
+            let by = Q48::from_ratio(self.uncertainty.min(Ratio::ONE)).times(Q48::from_ratio(self.term.moving));
             let down = by.min(Q48::from_ratio(MOST));
             self.moved = [Shock::new(Q48(down.0.wrapping_neg())), Shock::new(by)];
         }
@@ -430,12 +430,12 @@ impl OptionBook {
         totals.bucket_sum = totals.bucket_sum.wrapping_add(slack.wrapping_sub(least));
     }
 
-    /// Δ_b and N_b, in the window by the part that is open.
+    /// Δ_b and N_b, in the window by the part that moves with the index.
     fn close_delta(&mut self, net: i64) {
         let (bucket, totals) = (&self.bucket, &mut self.totals);
-        let part = |x: i64| match self.term.open {
+        let part = |x: i64| match self.term.moving {
             Ratio::ONE => x,
-            open => scaled(x, Q48::from_ratio(open)),
+            moving => scaled(x, Q48::from_ratio(moving)),
         };
         let (delta, linear) = (
             part(net.wrapping_add(bucket.delta)),

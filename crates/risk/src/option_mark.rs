@@ -121,6 +121,7 @@ mod tests {
             slow_forward: Price(forward),
             seconds: 30 * 86_400,
             fixed: Ratio::ZERO,
+            moving: Ratio::ONE,
             surface: Surface::flat(Ratio(650_000_000)),
             slow_surface: Surface::flat(Ratio(900_000_000)),
         }

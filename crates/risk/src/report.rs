@@ -63,13 +63,13 @@ impl Sensitivity {
         } else {
             unit.delta.minus(Q48::ONE)
         };
-        let open = Q48::from_ratio(self.term.open);
+        let moving = Q48::from_ratio(self.term.moving);
         let strikes = leg.strike.times(leg.quantity).floor()?;
-        let forwards = times(self.term.forward.times(leg.quantity).floor()?, open, 1)?;
+        let forwards = times(self.term.forward.times(leg.quantity).floor()?, moving, 1)?;
         let sum = &mut self.sum;
         sum.delta = sum.delta.plus(times(forwards, delta, 1)?)?;
         let gamma = times(forwards, moneyness.ratio, 1)?;
-        sum.gamma = sum.gamma.plus(times(times(gamma, open, 1)?, unit.gamma, 100)?)?;
+        sum.gamma = sum.gamma.plus(times(times(gamma, moving, 1)?, unit.gamma, 100)?)?;
         sum.vega = sum.vega.plus(times(strikes, unit.vega, 100)?)?;
         sum.theta = sum.theta.plus(times(strikes, unit.theta, 365)?)?;
         Ok(())
@@ -257,6 +257,7 @@ mod tests {
             slow_forward: price,
             seconds: 2_592_000,
             fixed: Ratio::ZERO,
+            moving: Ratio::ONE,
             surface,
             slow_surface: surface,
         };

@@ -3,7 +3,7 @@
 //! The half hour is 60 buckets of 30 seconds, each counted by the latest print accepted in it; one without a print is left out. With fewer
 //! than 40 of them filled at the expiry, the window goes on bucket by bucket until the 40th has closed, for a day at most. What has closed
 //! is a sum and a number, so the average takes five words however long the window is.
-use ballast_fixed::{div_floor, Checked, Price, Ratio};
+use ballast_fixed::{div_ceil, div_floor, Checked, Price, Ratio};
 
 /// Length of a bucket, seconds.
 pub const BUCKET_SECONDS: i64 = 30;
@@ -96,17 +96,26 @@ impl SettlementAverage {
         self.filled.saturating_add(left).max(LEAST_FILLED)
     }
 
-    /// f: the part of the average that is fixed, rounded down; 0 before the window and 1 once the price stands.
+    /// Whether the window is over, the longest extension included. What it has collected decides nothing any more.
+    fn is_over(&self) -> bool {
+        self.bucket > LAST_BUCKET
+    }
+
+    /// f: the part of the average that is fixed, rounded down; 0 before the window, 1 once the price stands, and 0 again where none came of
+    /// the average: then everything is open.
     pub fn fixed(&self) -> Ratio {
         if self.price != 0 {
             return Ratio::ONE;
+        }
+        if self.is_over() {
+            return Ratio::ZERO;
         }
         let part = i64::from(self.filled).saturating_mul(Ratio::SCALE); // at most 60 · 10⁹
         Ratio(part.checked_div(i64::from(self.divisor())).unwrap_or(0))
     }
 
     /// f · mean + (1 − f) · `open`: the forward, where `open` is what is to be expected of the prints to come; the settlement price once it
-    /// stands. Rounded down.
+    /// stands, and `open` where none came of the average. Rounded down.
     ///
     /// # Errors
     /// [`ballast_fixed::Overflow`] for a negative price past the range.
@@ -114,21 +123,44 @@ impl SettlementAverage {
         if self.price != 0 {
             return Ok(Price(self.price));
         }
-        if self.filled == 0 {
+        if self.filled == 0 || self.is_over() {
             return Ok(open);
         }
         let divisor = self.divisor();
-        let rest = divisor.saturating_sub(self.filled);
-        // A 64-bit sum and at most 60 prices of 63 bits.
-        let expected = i128::from(self.sum).wrapping_add(i128::from(rest).wrapping_mul(i128::from(open.0)));
+        let expected = i128::from(self.sum).wrapping_add(self.expected(divisor, open));
         let forward = div_floor(expected, i128::from(divisor))?;
         i64::try_from(forward).map(Price).map_err(|_| ballast_fixed::Overflow)
+    }
+
+    /// (1 − f) · `open` as a part of the forward: how far the forward moves with the index, 1 where nothing is fixed and 0 once the price
+    /// stands. Rounded up. Prices from 0 on.
+    ///
+    /// # Errors
+    /// [`ballast_fixed::Overflow`] for a negative price.
+    pub fn moving(&self, open: Price) -> Checked<Ratio> {
+        if self.price != 0 {
+            return Ok(Ratio::ZERO);
+        }
+        if self.filled == 0 || self.is_over() {
+            return Ok(Ratio::ONE);
+        }
+        let moving = self.expected(self.divisor(), open);
+        let whole = i128::from(self.sum).wrapping_add(moving);
+        // 60 prices of 63 bits times a billion: below 2⁹⁹. A part of the whole: at most a billion.
+        let part = div_ceil(moving.wrapping_mul(i128::from(Ratio::SCALE)), whole)?;
+        i64::try_from(part).map(Ratio).map_err(|_| ballast_fixed::Overflow)
+    }
+
+    /// Σ of the prints to come if each is `open`: at most 60 prices of 63 bits.
+    fn expected(&self, divisor: u16, open: Price) -> i128 {
+        let rest = divisor.saturating_sub(self.filled);
+        i128::from(rest).wrapping_mul(i128::from(open.0))
     }
 
     /// Whether the window is over at `now`, the longest extension included, and no price came of it.
     pub fn has_failed(&self, expiry: i64, now: i64) -> bool {
         let average = self.at(expiry, now);
-        average.price == 0 && average.bucket > LAST_BUCKET
+        average.price == 0 && average.is_over()
     }
 }
 
@@ -247,6 +279,17 @@ mod tests {
         let mut late = average;
         late.observe(EXPIRY, Price(USD), EXPIRY + 86_400, EXPIRY + 86_400);
         assert_eq!(late.at(EXPIRY, i64::MAX).settled(), None, "no print counts after it");
+        // 39 of 40 are fixed to the last second, and then nothing is: any price may be set.
+        let open = Price(140 * USD);
+        let last = average.at(EXPIRY, EXPIRY + 86_399);
+        assert_eq!(
+            (last.fixed(), last.forward(open)),
+            (Ratio(975_000_000), Ok(Price(101 * USD)))
+        );
+        for over in [average.at(EXPIRY, EXPIRY + 86_400), late] {
+            assert_eq!((over.fixed(), over.forward(open)), (Ratio::ZERO, Ok(open)));
+            assert_eq!(over.moving(open), Ok(Ratio::ONE));
+        }
         // The last bucket of the day still does.
         average.observe(EXPIRY, Price(140 * USD), EXPIRY + 86_399, EXPIRY + 86_399);
         assert!(!average.has_failed(EXPIRY, EXPIRY + 86_400));
@@ -275,6 +318,23 @@ mod tests {
         assert_eq!(late.forward(Price(104 * USD)), Ok(Price(102_666_666_666)));
         // With 20 left it would be 35, under the 40 that are needed.
         assert_eq!(average.at(EXPIRY, START + 1_200).fixed(), Ratio(375_000_000));
+    }
+
+    /// Half of the average fixed at 100 and the index at 110: ½·110 of ½·100 + ½·110 = 105 move, 55/105; at 90 it is 45/95.
+    #[test]
+    fn what_moves_is_the_open_half_at_the_index() {
+        let mut average = SettlementAverage::default();
+        assert_eq!(average.moving(Price(110 * USD)), Ok(Ratio::ONE));
+        fill(&mut average, 1..=30, 100);
+        let half = average.at(EXPIRY, START + 900);
+        assert_eq!(half.moving(Price(100 * USD)), Ok(Ratio(500_000_000)));
+        assert_eq!(half.moving(Price(110 * USD)), Ok(Ratio(523_809_524)));
+        assert_eq!(half.moving(Price(90 * USD)), Ok(Ratio(473_684_211)));
+        // However far the index runs away, the forward moves by no more than all of itself: 9,223,372,036.9 of 9,223,372,136.9.
+        assert_eq!(half.moving(Price(i64::MAX)), Ok(Ratio(999_999_990)));
+        assert_eq!(half.moving(Price(0)), Ok(Ratio::ZERO));
+        fill(&mut average, 31..=60, 100);
+        assert_eq!(average.at(EXPIRY, EXPIRY).moving(Price(USD)), Ok(Ratio::ZERO));
     }
 
     #[test]

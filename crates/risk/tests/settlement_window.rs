@@ -43,7 +43,13 @@ fn check(average: &SettlementAverage, prints: &[Print], now: i64) -> Result<(), 
     let (price, sum, filled, divisor) = by_list(prints, now);
     let average = average.at(EXPIRY, START + now);
     prop_assert_eq!(average.settled(), price.map(Price), "price at {}", now);
-    if price.is_none() {
+    if price.is_none() && now >= 1_800 + DAY {
+        prop_assert_eq!(
+            (average.fixed(), average.forward(Price(7))),
+            (Ratio::ZERO, Ok(Price(7))),
+            "over"
+        );
+    } else if price.is_none() {
         prop_assert_eq!(average.fixed(), Ratio(filled * 1_000_000_000 / divisor), "f at {}", now);
         let open = 1_234_567_890_123;
         let forward = (sum + (divisor - filled) * open).div_euclid(divisor);

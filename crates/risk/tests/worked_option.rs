@@ -15,6 +15,7 @@ fn month(sigma: i64, slow_sigma: i64) -> Expiry {
         slow_forward: Price(3_000 * USD),
         seconds: MONTH,
         fixed: Ratio::ZERO,
+        moving: Ratio::ONE,
         surface: Surface::flat(Ratio(sigma)),
         slow_surface: Surface::flat(Ratio(slow_sigma)),
     }
@@ -227,6 +228,7 @@ fn an_uncertain_price_moves_options_with_their_asset() {
 fn the_window_scales_shocks() {
     let expiry = Expiry {
         fixed: Ratio(500_000_000),
+        moving: Ratio(500_000_000),
         seconds: 900,
         ..month(650_000_000, 650_000_000)
     };
@@ -239,6 +241,7 @@ fn the_window_scales_shocks() {
     near(deep.net_delta, 1_500.0, 1e-6);
     let fixed = Expiry {
         fixed: Ratio::ONE,
+        moving: Ratio::ZERO,
         ..expiry
     };
     near(
@@ -248,12 +251,37 @@ fn the_window_scales_shocks() {
     );
 }
 
+/// Half fixed at 2,800 and the index at 3,000: F is 2,900, and what moves is half the index. Shocks and deltas are of that, not of half of F.
+#[test]
+fn the_window_shocks_the_open_part_at_the_index() {
+    let expiry = Expiry {
+        forward: Price(2_900 * USD),
+        slow_forward: Price(2_900 * USD),
+        fixed: Ratio(500_000_000),
+        moving: Ratio(517_241_380), // 1,500/2,900, rounded up
+        seconds: 900,
+        ..month(650_000_000, 650_000_000)
+    };
+    let deep = book(&expiry, PriceState::default(), &[option(true, 300, 1_000)], 0);
+    near(deep.scan, 180.0, 1e-5); // 12 %·1,500, where half of F would be 174
+    near(deep.net_delta, 1_500.0, 1e-5);
+    let doubtful = PriceState {
+        uncertainty: Ratio(100_000_000),
+        dead: false,
+    };
+    let report = book(&expiry, doubtful, &[option(true, 300, 1_000)], 0);
+    near(report.unrealised_index, 2_600.0, 1e-6);
+    near(report.unrealised_liquidation, 2_750.0, 1e-5); // 10 % of 1,500
+    near(report.unrealised_initial, 2_450.0, 1e-5);
+}
+
 /// A delisted perpetual with half of its average fixed: 12 %·½·3,000 of scan. Against a whole future, half of it is matched: 12 % + 2 % of
 /// 1,500. It comes before every position.
 #[test]
 fn the_window_of_a_perpetual_scales_shocks() {
     let half = Expiry {
         fixed: Ratio(500_000_000),
+        moving: Ratio(500_000_000),
         ..month(650_000_000, 650_000_000)
     };
     let unit = Price(3_000 * USD).times(Quantity(1_000_000_000));

@@ -46,6 +46,10 @@ pub fn read(
         Some(_) => volatility(market, "slow_iv", place)?,
         None => current,
     };
+    let fixed = fixed(market, place)?;
+    let moving = Ratio::ONE
+        .minus(fixed)
+        .map_err(|_| format!("{place}: fixed must be 0 to 1"))?;
     let unused = Surface::flat(Ratio::ONE);
     Ok(OptionPosition {
         expires,
@@ -53,7 +57,8 @@ pub fn read(
             forward: price(&forward, place)?,
             slow_forward,
             seconds: expires.saturating_sub(time),
-            fixed: fixed(market, place)?,
+            fixed,
+            moving,
             surface: unused,
             slow_surface: unused,
         },

@@ -81,6 +81,7 @@ impl Asset {
                     slow_forward: slow,
                     seconds: days * DAY,
                     fixed: Ratio::ZERO,
+                    moving: Ratio::ONE,
                     surface,
                     slow_surface: surface,
                 };

@@ -67,6 +67,7 @@ pub fn expiry(asset: usize, number: u8) -> Expiry {
         slow_forward: Price(forward.0 / 1_000 * 990),
         seconds: SECONDS[usize::from(number)],
         fixed: Ratio::ZERO,
+        moving: Ratio::ONE,
         surface,
         slow_surface: Surface {
             at_the_money: Ratio(surface.at_the_money.0 + 30_000_000),

@@ -279,12 +279,14 @@ fn extreme_expiry() -> impl Strategy<Value = Expiry> {
         })
     };
     let fixed = prop_oneof![Just(0), Just(Ratio::SCALE), 0..=Ratio::SCALE, extreme()];
-    (extreme(), extreme(), extreme(), fixed, surface(), surface()).prop_map(
-        |(forward, slow_forward, seconds, fixed, surface, slow_surface)| Expiry {
+    let moving = prop_oneof![Just(0), Just(Ratio::SCALE), 0..=Ratio::SCALE, extreme()];
+    (extreme(), extreme(), extreme(), (fixed, moving), surface(), surface()).prop_map(
+        |(forward, slow_forward, seconds, (fixed, moving), surface, slow_surface)| Expiry {
             forward: Price(forward),
             slow_forward: Price(slow_forward),
             seconds,
             fixed: Ratio(fixed),
+            moving: Ratio(moving),
             surface,
             slow_surface,
         },
@@ -375,7 +377,7 @@ proptest! {
             let strike = Price(index / 100 * percent);
             (strike.0, ballast_fixed::kernel::ln_price(strike).0, call, if short { -quantity } else { quantity }, 0, None)
         }).collect();
-        let expiries = [0, 1].map(|number| Expiry { fixed: Ratio(fixed), ..expiry(1, number) });
+        let expiries = [0, 1].map(|number| Expiry { fixed: Ratio(fixed), moving: Ratio(Ratio::SCALE - fixed), ..expiry(1, number) });
         let price = PriceState { uncertainty: Ratio(uncertainty), dead: false };
         let out = extreme_asset(&params, price, index, &expiries, &legs);
         prop_assert!(out.is_ok(), "{out:?}");

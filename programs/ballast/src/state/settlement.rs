@@ -84,10 +84,11 @@ impl Expiry {
     #[inline(always)]
     pub fn linear_risk(&self, price: &PriceFeed, basis: Ratio, now: i64) -> Result<ballast_risk::Expiry> {
         let (mut forward, mut slow_forward) = (mark(price.index(), basis)?, mark(price.slow(), basis)?);
-        let mut fixed = Ratio::ZERO;
+        let (mut fixed, mut moving) = (Ratio::ZERO, Ratio::ONE);
         if self.is_settling(now) {
             let average = self.average(now);
             fixed = average.fixed();
+            moving = average.moving(forward).or_error()?;
             forward = average.forward(forward).or_error()?;
             slow_forward = average.forward(slow_forward).or_error()?;
         }
@@ -96,6 +97,7 @@ impl Expiry {
             slow_forward,
             seconds: self.time.saturating_sub(now),
             fixed,
+            moving,
             surface: self.surface.risk(),
             slow_surface: self.slow_surface.risk(),
         })

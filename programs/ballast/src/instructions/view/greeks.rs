@@ -6,7 +6,7 @@ use ballast_risk::report::{correlation, value_at_risk, Exposure, Sensitivities, 
 use super::{AssetGreeks, Greeks, PreviewReport, RiskTotals, GREEKS_PAGE};
 use crate::error::OrError;
 use crate::margin;
-use crate::state::{Asset, MarginAccount, Position, RiskBoard};
+use crate::state::{mark, Asset, MarginAccount, Position, RiskBoard};
 
 /// One asset's part.
 struct Part {
@@ -129,12 +129,13 @@ fn add_expiry(board: &RiskBoard, asset: &Asset, legs: &[Position], now: i64, boo
             let option = instrument.option_leg(quantity, QuoteAmount::ZERO);
             book.add_option(&option).or_error()?;
         } else {
-            let mut value = asset.linear_mark(instrument, asset.price.index(), now)?.times(quantity);
+            let index = asset.price.index();
+            let mut value = asset.linear_mark(instrument, index, now)?.times(quantity);
             if instrument.is_settling(now) {
                 // The part of the average that is fixed moves no more.
-                let fixed = asset.expiry(instrument)?.average(now).fixed();
-                let open = Ratio::ONE.minus(fixed).or_error()?;
-                value = Notional::from_dollars(value.times_floor(open).or_error()?);
+                let open = mark(index, asset.basis(instrument)?)?;
+                let moving = asset.expiry(instrument)?.average(now).moving(open).or_error()?;
+                value = Notional::from_dollars(value.times_floor(moving).or_error()?);
             }
             book.add_linear(value).or_error()?;
         }
