@@ -164,8 +164,9 @@ impl Picture {
         let asset = &self.board.assets[usize::from(listed.asset)];
         let price = &asset.price;
         let priced = price.index > 0 && self.now - price.publish_time <= i64::from(price.max_age_seconds);
-        let published = asset.expiries[usize::from(listed.expiry_slot)].surface_time;
-        priced && (!listed.is_option() || (published > 0 && self.now - published <= SURFACE_AGE))
+        let expiry = &asset.expiries[usize::from(listed.expiry_slot)];
+        let (published, last) = (expiry.surface_time, self.now.min(expiry.time)); // nobody publishes after the expiry
+        priced && (!listed.is_option() || (published > 0 && last - published <= SURFACE_AGE))
     }
 
     /// What of a later picture is not as it is here, the clock apart.

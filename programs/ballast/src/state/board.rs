@@ -167,9 +167,11 @@ impl From<&Surface> for VolatilitySurface {
 }
 
 impl Expiry {
-    /// Whether options of the expiry may be traded on its surface at `now`.
+    /// Whether options of the expiry may be traded or liquidated on its surface at `now`. From the expiry on nobody can publish another one,
+    /// and what is left to move is the average: one that was fresh then stays so until the price stands.
     pub fn has_fresh_surface(&self, now: i64) -> bool {
-        self.surface_time > 0 && now.saturating_sub(self.surface_time) <= MAX_SURFACE_AGE
+        let age = now.min(self.time).saturating_sub(self.surface_time);
+        self.surface_time > 0 && age <= MAX_SURFACE_AGE
     }
 }
 
