@@ -1,4 +1,5 @@
 //! Each instruction's effect and refusals, against the compiled program.
+mod after_the_end;
 mod block_trade;
 mod cancel_orders;
 mod close_instrument;

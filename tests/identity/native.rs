@@ -174,6 +174,11 @@ pub fn assemble(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
             let (mark, slow) = marks(board, p);
             let lots = Lots(p.lots).quantity(Quantity(board.instruments[usize::from(p.instrument)].lot_size))?;
             let quote = Notional(i128::from(p.quote) * 1_000_000_000_000 - funding(board, p, now) * i128::from(lots.0));
+            if p.lots == 0 {
+                // Nothing is left but what it has received.
+                book.add_settled(quote)?;
+                continue;
+            }
             book.add_linear(bucket, Price(mark).times(lots), Price(slow).times(lots), quote)?;
         }
         let mut report = AssetReport::default();

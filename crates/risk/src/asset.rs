@@ -6,7 +6,7 @@ use crate::option_book::{point, OptionBook, OptionLeg};
 use crate::scenario::{linear_moves, product, worst_loss, worst_scenario, ScenarioPnl};
 use crate::shocks::ShockTable;
 use crate::{AssetParams, PortfolioParams, RiskError, MAX_GROSS};
-use ballast_fixed::{div_ceil, div_floor, Dollars, Notional, Price, Ratio};
+use ballast_fixed::{div_ceil, div_floor, Dollars, Notional, Price, QuoteAmount, Ratio};
 use core::cmp::Ordering;
 
 /// How far the prices of an asset may be trusted when an account is judged.
@@ -15,7 +15,8 @@ pub struct PriceState {
     /// 0 while the price is fresh and tight; else how far, relative to the index, it may be off: its last confidence + ¼ψ.
     /// Above 1 it counts as 1.
     pub uncertainty: Ratio,
-    /// Stale for over an hour: the asset adds at most its own maintenance requirement to the liquidation equity (section 8).
+    /// Stale for over an hour: what the asset's price decides adds at most its own maintenance requirement to the liquidation equity
+    /// (section 8).
     pub dead: bool,
 }
 
@@ -83,7 +84,7 @@ pub struct AssetReport {
     /// credit_im at the lowest of the prices: what cash may be owed against.
     pub credit_floor: Dollars,
     /// Unrealised P&L for the liquidation test: at the price that is best for the account within the uncertainty,
-    /// cut where the feed is dead.
+    /// cut where the feed is dead, what is settled aside.
     pub unrealised_liquidation: Dollars,
     /// credit_mm for the liquidation test, at that same price.
     pub credit_liquidation: Dollars,
@@ -119,6 +120,10 @@ pub struct AssetBook<'a> {
     at_index: Notional,
     at_slow: Notional,
     quote: Notional,
+    /// Σ of quotes given in whole units, which `finish` adds to `quote`: products are dear on chain.
+    quote_units: QuoteAmount,
+    /// What of `quote` no price moves any more; exact.
+    settled: Notional,
     pub(crate) collateral_index: Notional,
     collateral_slow: Notional,
     method: Method,
@@ -158,6 +163,8 @@ impl<'a> AssetBook<'a> {
             at_index: Notional::ZERO,
             at_slow: Notional::ZERO,
             quote: Notional::ZERO,
+            quote_units: QuoteAmount::ZERO,
+            settled: Notional::ZERO,
             collateral_index: Notional::ZERO,
             collateral_slow: Notional::ZERO,
             method: Method::Portfolio,
@@ -315,7 +322,28 @@ impl<'a> AssetBook<'a> {
             check_domain(at_slow)?;
         }
         self.at_slow = self.at_slow.plus(at_slow)?;
-        self.quote = self.quote.plus(quote)?;
+        if quote != Notional::ZERO {
+            self.quote = self.quote.plus(quote)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the quote of a position in whole quote units: the same as a part of its leg's quote, for less.
+    ///
+    /// Fails on overflow.
+    #[inline(always)]
+    pub fn add_quote(&mut self, quote: QuoteAmount) -> Result<(), RiskError> {
+        self.quote_units = self.quote_units.plus(quote)?;
+        Ok(())
+    }
+
+    /// Adds what no price of the asset moves any more: quotes of closed positions, and what positions with a settlement price are worth.
+    /// Exact. It counts in every equity, and in E_w as a part of the asset's P&L; nothing is required for it.
+    ///
+    /// Fails on overflow.
+    pub fn add_settled(&mut self, value: Notional) -> Result<(), RiskError> {
+        self.quote = self.quote.plus(value)?;
+        self.settled = self.settled.plus(value)?;
         Ok(())
     }
 
@@ -343,6 +371,7 @@ impl<'a> AssetBook<'a> {
             return Err(RiskError::InvalidParameter);
         }
         self.close_bucket()?;
+        self.quote = self.quote.plus(Notional::from_quote(self.quote_units))?;
         let credit_index = credit(self.params, self.params.haircut_initial, self.collateral_index)?;
         if self.used_options().is_some() {
             check_domain(self.gross.plus(Notional::from_dollars(self.option_sizes))?)?;
@@ -505,6 +534,7 @@ impl<'a> AssetBook<'a> {
         if self.price.dead {
             // Its own requirement, as the method has it: less would leave the account's other legs to pay for it.
             let most = out.alone(self.portfolio)?.1.max(out.method.1);
+            let most = most.plus(self.settled.floor()?)?;
             if best.total()? > most {
                 best.unrealised = most.minus(best.credit)?;
             }

@@ -157,6 +157,45 @@ fn a_dead_feed_covers_its_own_requirement_and_no_more() {
     );
 }
 
+/// A perpetual bought at 50,000 that stands at 100,000 where the feed died, and what is settled beside it.
+#[test]
+fn what_is_settled_counts_whole_when_the_feed_dies() {
+    let dead = PriceState {
+        uncertainty: Ratio::ZERO,
+        dead: true,
+    };
+    let report = |perpetual: i64, quote: i64, settled: i64| {
+        let mut book = AssetBook::new(&defaults::BTC, &PARAMS, dead);
+        book.add_settled(worth(settled)).unwrap();
+        book.add_linear(Bucket::Perpetual, worth(perpetual), worth(perpetual), worth(quote))
+            .unwrap();
+        let mut out = AssetReport::default();
+        book.finish(&mut out).unwrap();
+        out
+    };
+    for settled in [5_000, -5_000] {
+        let alone = report(0, 0, settled);
+        assert_eq!(
+            (alone.scan, alone.buffer),
+            (usd(0), usd(0)),
+            "nothing is required for it"
+        );
+        assert_eq!(
+            (alone.unrealised_index, alone.unrealised_initial),
+            (usd(settled), usd(settled))
+        );
+        assert_eq!(alone.unrealised_liquidation, usd(settled));
+        // The paper profit of 50,000 covers the position's own 7,150 and no more: neither is the gain cut with it, nor the loss covered.
+        let beside = report(100_000, -50_000, settled);
+        assert_eq!(beside.unrealised_index, usd(50_000 + settled));
+        assert_eq!(beside.unrealised_liquidation, usd(7_150 + settled));
+        // A loss on paper stays one.
+        let losing = report(100_000, -102_000, settled);
+        assert_eq!(losing.unrealised_liquidation, usd(settled - 2_000));
+        assert_eq!(losing.loss_withdrawal, usd((settled - 2_000).min(0)));
+    }
+}
+
 /// A perpetual of 100,000 and a future of −100,000 of a dead feed, with a gain of 50,000, and nothing else: whatever the account is asked for
 /// is covered to the dollar. The portfolio requires 0.70 · 11,000 + 1,000, linear 200,000 · (0.70 · 9.5 % + 0.5 %); the net of them is nothing.
 #[test]

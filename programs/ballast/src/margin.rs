@@ -3,6 +3,7 @@
 //! No formulas here: this walks the account's sorted positions and hands exact products of prices and quantities to the engine.
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, QuoteAmount};
+use ballast_risk::settlement_window::WINDOW_SECONDS;
 use ballast_risk::{
     credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, Method, OptionBook, Portfolio, PortfolioParams,
     PriceState,
@@ -335,12 +336,17 @@ struct Quotes<'a> {
     is_mixed: bool,
 }
 
-/// Whether some legs of one asset, sorted by expiry, are in their settlement window or past it.
+/// Whether some legs of one asset are in their settlement window or past it. An expired instrument stays listed for as long as somebody has
+/// a position in it, so this is asked of everyone in the asset: only perpetuals, whose end the board alone knows, are looked up.
 #[cold]
 #[inline(never)]
 fn are_settling(board: &RiskBoard, legs: &[Position], now: i64) -> Result<bool> {
     for leg in legs.iter().filter(|leg| leg.lots != 0) {
-        if board.instrument(leg.instrument)?.is_settling(now) {
+        let settles = match leg.expiry {
+            0 => board.instrument(leg.instrument)?.is_settling(now),
+            expiry => now >= expiry.saturating_sub(WINDOW_SECONDS),
+        };
+        if settles {
             return Ok(true);
         }
     }
@@ -372,7 +378,7 @@ fn listed<'a>(quotes: &Quotes<'a>, leg: &Position) -> Result<&'a Instrument> {
     Ok(instrument)
 }
 
-/// A leg in no option and no settlement window, or one in which nothing but its quote is left.
+/// A leg in no option and no settlement window, or one of which nothing is left but a quote that waits to be settled.
 #[inline(always)]
 fn add_linear(
     quotes: &Quotes,
@@ -381,14 +387,13 @@ fn add_linear(
     bucket: Bucket,
     book: &mut AssetBook,
 ) -> Result<()> {
-    let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
     if leg.lots == 0 {
         let quote = Notional::from_quote(QuoteAmount(leg.quote));
-        return book
-            .add_linear(bucket, Notional::ZERO, Notional::ZERO, quote)
-            .or_error();
+        return book.add_settled(quote).or_error();
     }
-    let quote = instrument.funded_quote(leg, quantity, quotes.now)?;
+    let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
+    book.add_quote(QuoteAmount(leg.quote)).or_error()?;
+    let funding = instrument.pending_funding(leg, quantity, quotes.now)?;
     let basis = quotes.asset.basis(instrument)?;
     let mark = mark(quotes.feed.index(), basis)?;
     let at_index = mark.times(quantity);
@@ -397,7 +402,7 @@ fn add_linear(
     } else {
         self::mark(quotes.feed.slow(), basis)?.times(quantity)
     };
-    book.add_linear(bucket, at_index, at_slow, quote).or_error()
+    book.add_linear(bucket, at_index, at_slow, funding).or_error()
 }
 
 /// Legs of which some may be in options or in a settlement window.
@@ -409,14 +414,21 @@ fn add_mixed(quotes: &Quotes, legs: &[Position], bucket: Bucket, book: &mut Asse
         if quotes.settles && leg.lots != 0 && instrument.is_settling(quotes.now) {
             add_settling(quotes, leg, instrument, bucket, book)?;
         } else if leg.is_open_option() {
-            let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
-            let option = instrument.option_leg(quantity, QuoteAmount(leg.quote));
-            book.add_option(&option).or_error()?;
+            add_option(leg, instrument, book)?;
         } else {
             add_linear(quotes, leg, instrument, bucket, book)?;
         }
     }
     Ok(())
+}
+
+/// A leg in an option before its settlement price.
+#[inline(always)]
+fn add_option(leg: &Position, instrument: &Instrument, book: &mut AssetBook) -> Result<()> {
+    let quantity = leg.lots().quantity(instrument.lot_size()).or_error()?;
+    book.add_quote(QuoteAmount(leg.quote)).or_error()?;
+    let option = instrument.option_leg(quantity, QuoteAmount::ZERO);
+    book.add_option(&option).or_error()
 }
 
 /// Begins a bucket with options or in its settlement window, unless what it holds is settled already.
@@ -465,13 +477,10 @@ fn add_settling(
     if let Some(price) = asset.settled(instrument, now)? {
         // What it is worth stands: no scenario moves it.
         let value = quote.plus(price.times(quantity)).or_error()?;
-        return book
-            .add_linear(bucket, Notional::ZERO, Notional::ZERO, value)
-            .or_error();
+        return book.add_settled(value).or_error();
     }
     if instrument.is_option() {
-        let leg = instrument.option_leg(quantity, QuoteAmount(leg.quote));
-        return book.add_option(&leg).or_error();
+        return add_option(leg, instrument, book);
     }
     let value = |price| -> Result<Notional> { Ok(asset.linear_mark(instrument, price, now)?.times(quantity)) };
     let (at_index, at_slow) = (value(quotes.feed.index())?, value(quotes.feed.slow())?);

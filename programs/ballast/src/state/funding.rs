@@ -116,11 +116,16 @@ impl Instrument {
     /// The quote of a position of this size with its pending funding. Exact.
     pub fn funded_quote(&self, position: &Position, quantity: Quantity, now: i64) -> Result<Notional> {
         let quote = Notional::from_quote(QuoteAmount(position.quote));
+        quote.plus(self.pending_funding(position, quantity, now)?).or_error()
+    }
+
+    /// The pending funding alone; nothing for what is no perpetual. Exact.
+    #[inline(always)]
+    pub fn pending_funding(&self, position: &Position, quantity: Quantity, now: i64) -> Result<Notional> {
         if !self.is_perpetual() {
-            return Ok(quote);
+            return Ok(Notional::ZERO);
         }
-        let pending = pending(self.funding_at(now)?, position.funding_index, quantity).or_error()?;
-        quote.plus(pending).or_error()
+        pending(self.funding_at(now)?, position.funding_index, quantity).or_error()
     }
 }
 
