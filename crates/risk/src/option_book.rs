@@ -332,7 +332,9 @@ impl OptionBook {
             return Err(RiskError::InvalidParameter);
         }
         volatilities.check()?;
-        self.quote = self.quote.plus(leg.quote)?;
+        if leg.quote != Notional::ZERO {
+            self.quote = self.quote.plus(leg.quote)?;
+        }
         let largest = (self.index.max(leg.strike)).max(self.term.forward.max(self.term.slow_forward));
         let size = dollars(largest, leg.quantity)?;
         let least = least_strike(self.term.forward);
@@ -548,7 +550,13 @@ impl OptionBook {
                 };
             }
         }
-        for (sum, value) in self.totals.values.iter_mut().zip(values) {
+        // The others are zero, and asked for by nobody.
+        let asked = if self.uncertainty > Ratio::ZERO {
+            point::COUNT
+        } else {
+            point::MOVED
+        };
+        for (sum, value) in self.totals.values.iter_mut().zip(values).take(asked) {
             *sum = sum.wrapping_add(value);
         }
     }
@@ -579,56 +587,60 @@ impl OptionBook {
     fn add_charges(&mut self, strike: &Strike, amounts: &Amounts, base: &Moneyness, mark: Q48, total: Q48) {
         let delta = delta(base, total);
         let delta_error = delta_error(total);
-        let put_delta = delta.minus(Q48::ONE);
-        let calls = Side::new(amounts.calls, amounts.forward_calls, delta, delta_error, mark);
-        let put = mark.minus(base.ratio).plus(Q48::ONE);
-        let puts = Side::new(amounts.puts, amounts.forward_puts, put_delta, delta_error, put);
-        let value_slack = amounts.value_slack(base);
-        let bucket = &mut self.bucket;
-        bucket.value = (bucket.value)
-            .wrapping_add(calls.value)
-            .wrapping_add(puts.value)
-            .wrapping_add(value_slack);
-        for (side, quantity, option_calls) in [(&calls, strike.calls, true), (&puts, strike.puts, false)] {
-            if quantity == Quantity::ZERO {
-                continue;
-            }
-            let totals = &mut self.totals;
-            let size = side.forward.wrapping_abs();
-            let error = scaled(size, delta_error).wrapping_add(amounts.units);
-            bucket.delta = bucket.delta.wrapping_add(side.delta);
-            bucket.delta_error = bucket.delta_error.wrapping_add(error);
-            totals.absolute_delta = (totals.absolute_delta)
-                .wrapping_add(side.delta.wrapping_abs())
-                .wrapping_add(error);
-            let units = scaled(size.wrapping_add(amounts.units), self.term.index_ratio)
-                .wrapping_add(3)
-                .wrapping_add(size.max(side.strikes.wrapping_abs()) >> 46);
-            let mut rest = units;
-            if side.near_deep {
-                // The weight is five times as steep as the delta.
-                let error = error.wrapping_mul(6);
-                bucket.deep = bucket.deep.wrapping_add(scaled(side.delta, side.weight));
-                bucket.deep_error = bucket.deep_error.wrapping_add(error);
-                rest = scaled(units, Q48::ONE.minus(side.weight))
-                    .wrapping_add(error)
-                    .min(units);
-            }
-            let long = quantity > Quantity::ZERO;
-            let pair = if option_calls {
-                &mut totals.calls
-            } else {
-                &mut totals.puts
-            };
-            pair.add_side(long, rest);
-            totals.error = totals.error.wrapping_add(error.wrapping_mul(6));
-            totals.units = totals.units.wrapping_add(units);
-            if !long {
-                totals.short_units = totals.short_units.wrapping_add(units);
-            }
-            let twice = (side.value.wrapping_abs()).wrapping_add(value_slack).wrapping_mul(2); // a mark is at most max(F, K): below 2⁶²
-            totals.buffered = totals.buffered.wrapping_add(units.min(twice));
+        let roundings = Roundings {
+            units: amounts.units,
+            value: amounts.value_slack(base),
+            delta: delta_error,
+        };
+        self.bucket.value = self.bucket.value.wrapping_add(roundings.value);
+        // Most strikes have calls or puts only.
+        if strike.calls != Quantity::ZERO {
+            let calls = Side::new(amounts.calls, amounts.forward_calls, delta, delta_error, mark);
+            self.charge_side(&calls, true, strike.calls > Quantity::ZERO, &roundings);
         }
+        if strike.puts != Quantity::ZERO {
+            let (delta, put) = (delta.minus(Q48::ONE), mark.minus(base.ratio).plus(Q48::ONE));
+            let puts = Side::new(amounts.puts, amounts.forward_puts, delta, delta_error, put);
+            self.charge_side(&puts, false, strike.puts > Quantity::ZERO, &roundings);
+        }
+    }
+
+    /// The same for the calls or the puts of a strike.
+    #[inline(never)]
+    fn charge_side(&mut self, side: &Side, are_calls: bool, long: bool, roundings: &Roundings) {
+        let (bucket, totals) = (&mut self.bucket, &mut self.totals);
+        let size = side.forward.wrapping_abs();
+        let error = scaled(size, roundings.delta).wrapping_add(roundings.units);
+        bucket.value = bucket.value.wrapping_add(side.value);
+        bucket.delta = bucket.delta.wrapping_add(side.delta);
+        bucket.delta_error = bucket.delta_error.wrapping_add(error);
+        totals.absolute_delta = (totals.absolute_delta)
+            .wrapping_add(side.delta.wrapping_abs())
+            .wrapping_add(error);
+        let units = scaled(size.wrapping_add(roundings.units), self.term.index_ratio)
+            .wrapping_add(3)
+            .wrapping_add(size.max(side.strikes.wrapping_abs()) >> 46);
+        let mut rest = units;
+        if side.near_deep {
+            // The weight is five times as steep as the delta.
+            let error = error.wrapping_mul(6);
+            bucket.deep = bucket.deep.wrapping_add(scaled(side.delta, side.weight));
+            bucket.deep_error = bucket.deep_error.wrapping_add(error);
+            rest = scaled(units, Q48::ONE.minus(side.weight))
+                .wrapping_add(error)
+                .min(units);
+        }
+        let pair = if are_calls { &mut totals.calls } else { &mut totals.puts };
+        pair.add_side(long, rest);
+        totals.error = totals.error.wrapping_add(error.wrapping_mul(6));
+        totals.units = totals.units.wrapping_add(units);
+        if !long {
+            totals.short_units = totals.short_units.wrapping_add(units);
+        }
+        let twice = (side.value.wrapping_abs())
+            .wrapping_add(roundings.value)
+            .wrapping_mul(2); // a mark is at most max(F, K): below 2⁶²
+        totals.buffered = totals.buffered.wrapping_add(units.min(twice));
     }
 }
 
@@ -716,6 +728,16 @@ impl Amounts {
             .wrapping_add(self.units)
             .wrapping_add(moneyness.ratio.0 >> 48)
     }
+}
+
+/// How far what is computed of a strike may be off.
+struct Roundings {
+    /// In any product of a quantity with a price.
+    units: i64,
+    /// In what its options are worth.
+    value: i64,
+    /// In a delta.
+    delta: Q48,
 }
 
 /// The calls or the puts of a strike.
