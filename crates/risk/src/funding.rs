@@ -148,17 +148,37 @@ impl Premium {
     /// # Errors
     /// [`Overflow`] out of range.
     pub fn observe(&mut self, source: &impl IndexSource, max_funding: Ratio, now: i64) -> Checked<()> {
+        self.observe_hours(source, max_funding, now, i64::MAX).map(drop)
+    }
+
+    /// The same, closing `hours` hours at most; returns whether it came to `now`. Where it did not, asking again goes on, and all of it
+    /// together does what [`Premium::observe`] does.
+    ///
+    /// # Errors
+    /// [`Overflow`] out of range.
+    pub fn observe_hours(
+        &mut self,
+        source: &impl IndexSource,
+        max_funding: Ratio,
+        now: i64,
+        hours: i64,
+    ) -> Checked<bool> {
         if now <= self.observed_at {
-            return Ok(());
+            return Ok(true);
         }
         let current = hour_of(now);
         if self.funding.hour < current.saturating_sub(EXACT_HOURS) {
             self.skip_to(current.saturating_sub(EXACT_HOURS), source)?;
         }
-        while self.funding.hour < current {
+        let last = current.min(self.funding.hour.saturating_add(hours));
+        while self.funding.hour < last {
             self.close_hour(source, max_funding)?;
         }
-        self.add_until(now, source.at(now)?)
+        if last < current {
+            return Ok(false);
+        }
+        self.add_until(now, source.at(now)?)?;
+        Ok(true)
     }
 
     /// Closes the hours before `hour`, which begins no later than now and after which nothing is paid any more: that of a delisting. Hours
@@ -167,12 +187,27 @@ impl Premium {
     /// # Errors
     /// [`Overflow`] out of range.
     pub fn finish(&mut self, source: &impl IndexSource, max_funding: Ratio, hour: i64) -> Checked<()> {
+        self.finish_hours(source, max_funding, hour, i64::MAX).map(drop)
+    }
+
+    /// The same, closing `hours` hours at most; returns whether it came to `hour`. Asking again goes on.
+    ///
+    /// # Errors
+    /// [`Overflow`] out of range.
+    pub fn finish_hours(
+        &mut self,
+        source: &impl IndexSource,
+        max_funding: Ratio,
+        hour: i64,
+        hours: i64,
+    ) -> Checked<bool> {
         let first = hour.saturating_sub(EXACT_HOURS);
         if self.funding.hour < first {
             self.begin_hour(first, 0)?; // the hour that was known is paid for
             (self.observed_at, self.observed_index_sum) = (start_of(first), source.at_hour(first)?.unwrap_or(0));
         }
-        while self.funding.hour < hour {
+        let last = hour.min(self.funding.hour.saturating_add(hours));
+        while self.funding.hour < last {
             let next = self.funding.hour.checked_add(1).ok_or(Overflow)?;
             match (source.at_hour(self.funding.hour)?, source.at_hour(next)?) {
                 (Some(_), Some(_)) => self.close_hour(source, max_funding)?,
@@ -182,7 +217,7 @@ impl Premium {
                 }
             }
         }
-        Ok(())
+        Ok(last == hour)
     }
 
     /// The hour's mean premium becomes the rate of the next one.

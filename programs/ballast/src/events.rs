@@ -591,7 +591,8 @@ pub struct OrdersRemoved {
     pub bounty: i64,
 }
 
-/// A perpetual's funding of an hour was put on the board.
+/// A perpetual's funding of an hour was put on the board: of the last one that the call closed. While that is not the current hour,
+/// `update_funding` has to be called again.
 #[event]
 #[derive(Debug, PartialEq, Eq)]
 pub struct FundingUpdated {

@@ -1,7 +1,7 @@
 //! What wallets, keepers and traders do, one method an instruction.
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::TradeLeg;
+use ballast::instructions::{TradeLeg, HOURS_A_CALL};
 use ballast::state::{MarginAccount, MarginMethod};
 use ballast_client::account::decode;
 use ballast_client::instruction::{self, AccountKeys};
@@ -138,8 +138,19 @@ impl World {
         self.send(&Action::Refresh, refresh, &[])
     }
 
-    /// `update_funding` of a perpetual.
+    /// `update_funding` of a perpetual, as often as it takes until no hour is left to close. What comes back is the last call's.
     pub fn update_funding(&mut self, instrument: usize) -> Outcome {
+        loop {
+            let before = self.board().instruments[instrument].funding_hour;
+            let outcome = self.update_funding_once(instrument);
+            if outcome.is_err() || self.board().instruments[instrument].funding_hour < before + HOURS_A_CALL {
+                return outcome;
+            }
+        }
+    }
+
+    /// One call of `update_funding`.
+    pub fn update_funding_once(&mut self, instrument: usize) -> Outcome {
         let update = instruction::update_funding(&self.exchange, &self.markets[instrument]);
         self.send(&Action::UpdateFunding { instrument }, update, &[])
     }

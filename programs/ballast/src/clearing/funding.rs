@@ -18,30 +18,31 @@ pub fn observe_book(board: &RiskBoard, market: &mut Market, book: BookRef, now: 
     if !instrument.is_perpetual() {
         return Ok(());
     }
-    observe(board, instrument, market, now)?;
+    observe(board, instrument, market, now, i64::MAX)?;
     let asset = board.asset(instrument.asset)?;
     let mid = measure(asset, instrument, market, book, now)?;
     (market.premium.mid, market.premium.mid_until) = (mid.price, mid.until);
     Ok(())
 }
 
-/// Takes what a perpetual's book has shown up to `now` into account, and closes the hours that are over.
-pub fn observe(board: &RiskBoard, instrument: &Instrument, market: &mut Market, now: i64) -> Result<()> {
+/// Takes what a perpetual's book has shown up to `now` into account, and closes the hours that are over, `hours` of them at most; returns
+/// whether that was all.
+pub fn observe(board: &RiskBoard, instrument: &Instrument, market: &mut Market, now: i64, hours: i64) -> Result<bool> {
     let now = instrument.funded_until(now);
     if now <= market.premium.observed_at {
-        return Ok(());
+        return Ok(true);
     }
     let source = board.asset(instrument.asset)?.index_source();
     let mut premium = market.premium.risk();
     let most = ppm(market.max_funding_ppm);
-    if instrument.is_expired(now) {
-        premium.finish(&source, most, hour_of(now))
+    let is_done = if instrument.is_expired(now) {
+        premium.finish_hours(&source, most, hour_of(now), hours)
     } else {
-        premium.observe(&source, most, now)
+        premium.observe_hours(&source, most, now, hours)
     }
     .or_error()?;
     market.premium.set(&premium);
-    Ok(())
+    Ok(is_done)
 }
 
 /// The book's impact mid; none without a price of the asset or without depth on both sides.

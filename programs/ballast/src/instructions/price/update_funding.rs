@@ -6,6 +6,9 @@ use crate::error::{ensure, BallastError};
 use crate::events::FundingUpdated;
 use crate::state::{Market, RiskBoard};
 
+/// Hours that one call closes at most, so that what it costs does not depend on how late it comes.
+pub const HOURS_A_CALL: i64 = 4;
+
 /// Accounts of `update_funding`.
 #[derive(Accounts)]
 pub struct UpdateFunding<'info> {
@@ -17,8 +20,9 @@ pub struct UpdateFunding<'info> {
     pub market: AccountLoader<'info, Market>,
 }
 
-/// Closes the hours that are over, the last 23 of them exactly, and moves the mark. Nothing that is paid depends on when it is called: the
-/// mark alone does, which follows the book with a time constant of 300 s.
+/// Closes the hours that are over, the last 23 of them exactly, and moves the mark. It closes [`HOURS_A_CALL`] of them at most and goes on
+/// when it is called again: the mark moves with the last of such calls, and until then the board's hour is behind and fills are refused.
+/// Nothing that is paid depends on when it is called: the mark alone does, which follows the book with a time constant of 300 s.
 ///
 /// # Errors
 /// [`BallastError::NotPerpetual`] for another instrument.
@@ -35,15 +39,11 @@ pub(crate) fn update_funding<'info>(ctx: Context<'info, UpdateFunding<'info>>) -
     );
     ensure!(instrument.is_perpetual(), BallastError::NotPerpetual);
     let now = instrument.funded_until(now);
-    observe(&board, &instrument, &mut market, now)?;
+    let is_done = observe(&board, &instrument, &mut market, now, HOURS_A_CALL)?;
     // What has ended keeps its last basis: a mark of the extension must not hang on when somebody calls this.
-    if !instrument.is_expired(now) {
-        update_basis(
-            board.asset(instrument.asset)?,
-            &mut instrument,
-            &mut market.premium,
-            now,
-        )?;
+    if is_done && !instrument.is_expired(now) {
+        let asset = board.asset(instrument.asset)?;
+        update_basis(asset, &mut instrument, &mut market.premium, now)?;
     }
     let premium = &market.premium;
     let is_new = premium.funding_hour != instrument.funding_hour;
