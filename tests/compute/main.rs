@@ -28,6 +28,7 @@ fn every_instruction_stays_under_its_ceiling() {
     wallet::measure(&mut table);
     risk::measure(&mut table);
     orders::measure(&mut table);
+    orders::measure_beside_what_ended(&mut table);
     funding::measure(&mut table);
     options::measure(&mut table);
     strikes::measure(&mut table);

@@ -1,10 +1,10 @@
 //! Orders of accounts with eight linear positions each.
-use ballast::state::OrderId;
-use ballast_sim::world::{at_once, limit, Outcome, User, World, BTC, SOL};
+use ballast::state::{OrderId, QUOTE_ASSET};
+use ballast_sim::world::{at_once, limit, Outcome, User, World, BTC, ETH, SOL, START};
 use ballast_tests::ok;
-use ballast_tests::setup::BTC_PERP;
+use ballast_tests::setup::{list_future, BTC_FUTURE, BTC_PERP, DAY};
 
-use crate::book::{eight_instruments, fill_book, funded, HEDGED};
+use crate::book::{eight_instruments, fill_book, funded, ASSETS, HEDGED};
 use crate::options::fill;
 use crate::table::Table;
 
@@ -27,8 +27,49 @@ fn used(world: &World, outcome: Outcome) -> u64 {
     ok(world, outcome).compute_units
 }
 
+/// The same where each asset has an expiry that has ended and that nobody has closed: of 8 futures in which these accounts have nothing, or of
+/// the 3 near ones of their 8.
+pub fn measure_beside_what_ended(table: &mut Table) {
+    for (held, lists) in [("", true), (", 3 of them settled", false)] {
+        let mut world = eight_instruments();
+        let mut expiry = world.board().instruments[BTC_FUTURE].expiry;
+        if lists {
+            expiry = START + 2 * DAY;
+            for asset in ASSETS {
+                list_future(&mut world, asset, expiry, 0);
+            }
+        }
+        let users: Vec<User> = (0..4).map(|_| funded(&mut world, 50_000)).collect();
+        for pair in users.chunks(2) {
+            fill_book(&mut world, &pair[0], &pair[1], &HEDGED);
+        }
+        for bucket in 0..60 {
+            world.wait_until(expiry - 1_800 + bucket * 30);
+            world.set_prices(&[(BTC, 100_000.0), (ETH, 3_000.0), (SOL, 150.0)]);
+        }
+        world.wait_until(expiry);
+        world.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 100_400.0), (ETH, 3_012.0), (SOL, 150.5)]);
+        for asset in &world.board().assets[..3] {
+            assert!(asset.settles(world.vm.now()) && asset.price.index != asset.price.slow);
+        }
+        let (taker, makers) = users.split_first().expect("users");
+        let name = |what: &str| format!("{what}{held}, an expiry ended in each asset");
+        let placed = rest(&mut world, taker, &makers[0]);
+        table.add(&name("place_order, rests, 8 positions"), placed, 45_000);
+        for user in [taker, &makers[0]] {
+            let outcome = world.cancel_all(user, &[BTC_PERP]);
+            ok(&world, outcome);
+        }
+        let [one, two] = [1, 2].map(|count| take(&mut world, taker, makers, count));
+        table.add(&name("place_order, takes 1 maker, 8 positions"), one, 110_000);
+        table.add(&name("place_order, one more maker"), two - one, 60_000);
+        let outcome = world.settle(&taker.account.margin_account, &[0, 1, 2, 3, 4, 5, 6, 7]);
+        table.add(&name("settle_pnl, 8 positions"), used(&world, outcome), 40_000);
+    }
+}
+
 /// The dearest of orders into a book that fills up, whose other side is as deep as it is ever looked at.
-fn rest_and_cancel(world: &mut World, user: &User, other: &User, table: &mut Table) {
+fn rest(world: &mut World, user: &User, other: &User) -> u64 {
     for step in 0..32 {
         let outcome = world.place(BTC_PERP, other, limit(-10, 101_000.0 + f64::from(step)));
         ok(world, outcome);
@@ -38,6 +79,11 @@ fn rest_and_cancel(world: &mut World, user: &User, other: &User, table: &mut Tab
         let outcome = world.place(BTC_PERP, user, limit(10, 99_000.0 + f64::from(step)));
         placed = placed.max(used(world, outcome));
     }
+    placed
+}
+
+fn rest_and_cancel(world: &mut World, user: &User, other: &User, table: &mut Table) {
+    let placed = rest(world, user, other);
     table.add("place_order, rests, 8 positions", placed, 45_000);
     let mut cancelled = 0;
     for sequence in [48, 33, 64, 40] {
@@ -51,17 +97,18 @@ fn rest_and_cancel(world: &mut World, user: &User, other: &User, table: &mut Tab
     ok(world, outcome);
 }
 
-/// One maker, two and ten, each filled whole.
+/// The first of the makers, so many of them, each filled whole.
+fn take(world: &mut World, taker: &User, makers: &[User], count: usize) -> u64 {
+    for maker in &makers[..count] {
+        let outcome = world.place(BTC_PERP, maker, limit(-10, 100_500.0));
+        ok(world, outcome);
+    }
+    let outcome = world.place(BTC_PERP, taker, at_once(10 * count as i64, 100_500.0));
+    used(world, outcome)
+}
+
 fn takes(world: &mut World, taker: &User, makers: &[User], table: &mut Table) {
-    let mut take = |count: usize| {
-        for maker in &makers[..count] {
-            let outcome = world.place(BTC_PERP, maker, limit(-10, 100_500.0));
-            ok(world, outcome);
-        }
-        let outcome = world.place(BTC_PERP, taker, at_once(10 * count as i64, 100_500.0));
-        used(world, outcome)
-    };
-    let (one, two, ten) = (take(1), take(2), take(10));
+    let [one, two, ten] = [1, 2, 10].map(|count| take(world, taker, makers, count));
     table.add("place_order, takes 1 maker, 8 positions on each side", one, 110_000);
     table.add("place_order, one more maker", two - one, 60_000);
     table.add("place_order, takes 10 makers, 8 positions each", ten, 700_000);
