@@ -60,6 +60,14 @@ impl Market {
         self.premium = premium;
     }
 
+    /// Closes so many hours at most.
+    fn crank_some(&mut self, now: i64, hours: i64) {
+        let mut premium = self.premium;
+        let is_done = premium.observe_hours(&self.source(), MOST, now, hours).unwrap();
+        assert_eq!(is_done, premium.observed_at == now);
+        self.premium = premium;
+    }
+
     fn change(&mut self, change: Change, now: i64) {
         match change {
             Change::Price(price) => {
@@ -91,8 +99,13 @@ fn changes() -> impl Strategy<Value = Vec<(i64, Change)>> {
     prop::collection::vec((gap, prop_oneof![price, book]), 1..60)
 }
 
-/// Feeds the changes, and between them looks and repeated prices wherever `looks` puts them; funding at the end.
 fn run(changes: &[(i64, Change)], looks: &[(i64, bool)]) -> (Premium, i64) {
+    run_by(changes, looks, i64::MAX)
+}
+
+/// Feeds the changes, and between them looks, each of which closes `hours` at most, and repeated prices wherever `looks` puts them; funding
+/// at the end.
+fn run_by(changes: &[(i64, Change)], looks: &[(i64, bool)], hours: i64) -> (Premium, i64) {
     let (mut market, mut now) = (Market::new(), START);
     let (mut looks, mut last_look) = (looks.iter().cycle(), START);
     for (gap, change) in changes {
@@ -102,7 +115,7 @@ fn run(changes: &[(i64, Change)], looks: &[(i64, bool)]) -> (Premium, i64) {
             if *is_price {
                 market.keep(now);
             } else {
-                market.crank(now);
+                market.crank_some(now, hours);
             }
         }
         now = then;
@@ -138,6 +151,8 @@ proptest! {
         prop_assert_eq!(never, run(&changes, &looks));
         prop_assert_eq!(never, run(&changes, &[(61, false)]));
         prop_assert_eq!(never, run(&changes, &[(599, true)]));
+        prop_assert_eq!(never, run_by(&changes, &looks, 1));
+        prop_assert_eq!(never, run_by(&changes, &looks, 4));
     }
 
     /// What is paid within an hour rises evenly, and funding is continuous where one hour follows another.

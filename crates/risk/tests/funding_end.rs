@@ -41,6 +41,12 @@ fn an_end_is_what_looking_then_would_have_given() {
         let mut premium = started();
         premium.finish(&index(late), MOST, BEGIN + 3).unwrap();
         assert_eq!(premium.funding, looked.funding, "{late} hours");
+        let mut by_hours = started();
+        for left in [2, 1, 0, 0] {
+            let is_done = by_hours.finish_hours(&index(late), MOST, BEGIN + 3, 1).unwrap();
+            assert_eq!((is_done, BEGIN + 3 - by_hours.funding.hour), (left == 0, left));
+        }
+        assert_eq!(by_hours, premium, "an hour a call");
         let before = premium;
         premium.finish(&index(late), MOST, BEGIN + 3).unwrap();
         assert_eq!(premium, before, "a second time nothing");
@@ -63,5 +69,9 @@ fn an_end_is_reached_without_its_index() {
         let mut far = started();
         far.finish(&index(late), MOST, BEGIN + 9_000).unwrap();
         assert_eq!(far.funding.hour, BEGIN + 9_000);
+        // Four hours a call: six calls.
+        let mut by_hours = started();
+        let calls = (1..20).find(|_| by_hours.finish_hours(&index(late), MOST, BEGIN + 9_000, 4).unwrap());
+        assert_eq!((calls, by_hours), (Some(6), far));
     }
 }
