@@ -31,6 +31,7 @@ pub mod order_reserve;
 mod params;
 mod portfolio;
 mod price_memory;
+pub mod price_use;
 pub mod report;
 pub mod scenario;
 pub mod settlement;
