@@ -41,6 +41,7 @@ pub mod slow_price;
 pub mod slow_surface;
 pub mod surface;
 pub mod trade;
+pub mod variance;
 
 pub use asset::{isolated_linear, AssetBook, AssetReport, Bucket, PriceState};
 pub use collateral::{credit, credit_floor};
