@@ -33,6 +33,7 @@ mod portfolio;
 mod price_memory;
 pub mod price_use;
 pub mod report;
+pub mod scan_scale;
 pub mod scenario;
 pub mod settlement;
 pub mod settlement_window;

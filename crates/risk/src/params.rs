@@ -73,13 +73,13 @@ impl AssetParams {
             clusters,
         } = *self;
         // A fall beyond 95 % is the shock floor's business, see `PortfolioParams::shock_floor`.
-        let ranges = within(scan_range, 0, 950_000_000)
+        let ranges = within(scan_range, 0, Self::LARGEST_SCAN_RANGE.0)
             && within(buffer, 0, ONE)
             && within(basis, 0, ONE)
             && within(spread, 0, 4_000_000_000)
             && within(option_spread, 0, 4_000_000_000)
             && within(short_option_minimum, 0, ONE)
-            && within(vol_up, 0, 10_000_000_000)
+            && within(vol_up, 0, Self::LARGEST_VOL_UP.0)
             && within(vol_down, 0, ONE)
             && (Self::MIN_DEPTH..=MAX_GROSS).contains(&depth)
             && within(concentration, 0, ONE)
@@ -94,6 +94,10 @@ impl AssetParams {
         }
     }
 
+    /// The largest ψ.
+    pub const LARGEST_SCAN_RANGE: Ratio = Ratio(950_000_000);
+    /// The largest v_u.
+    pub const LARGEST_VOL_UP: Ratio = Ratio(10_000_000_000);
     /// The least depth a market may be given: $1.
     pub const MIN_DEPTH: Dollars = Dollars(100_000_000);
 }
