@@ -13,6 +13,7 @@ extern crate alloc;
 
 mod asset;
 mod collateral;
+pub mod correlation;
 mod deep_strike;
 pub mod defaults;
 pub mod distance;
