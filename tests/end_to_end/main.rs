@@ -50,11 +50,14 @@ mod settle_expiry_limits;
 mod settle_pnl;
 mod settlement_average;
 mod settlement_window;
+mod shared_expiry;
 mod surface_feeds;
 
 mod trade_limits;
 mod trade_rules;
 mod update_funding;
 mod waive_claim;
+mod window_prints;
+mod window_risk;
 mod withdraw;
 mod withdraw_limits;
