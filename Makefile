@@ -22,8 +22,9 @@ test: ## all checks and tests
 	@scripts/test.sh
 
 .PHONY: fuzz
-fuzz: ## the margin of arbitrary boards and accounts, for SECONDS
+fuzz: ## the margin of arbitrary boards and accounts, and prices out of arbitrary bytes, for SECONDS each
 	@scripts/fuzz.sh margin $(SECONDS)
+	@scripts/fuzz.sh prices $(SECONDS)
 
 .PHONY: anchor-build
 anchor-build: ## the same as `make build`, by the Anchor command line, where that is installed

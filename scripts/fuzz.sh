@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a fuzz target: `scripts/fuzz.sh [target] [seconds]`, both optional. What it has learned stays in fuzz/corpus, what breaks a check in
 # fuzz/artifacts. Coverage comes from LLVM's own pass, so no nightly compiler and no cargo-fuzz is needed; with cargo-fuzz the same target
-# runs as `cargo fuzz run margin`.
+# runs as `cargo fuzz run margin`. Targets: margin, prices.
 set -eu
 cd "$(dirname "$0")/.."
 

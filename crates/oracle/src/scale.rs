@@ -6,6 +6,9 @@ use crate::OracleError;
 /// Exponent of On-Demand's values, and the least that a price may have.
 pub(crate) const VALUE_EXPONENT: i32 = -18;
 
+/// Switchboard's decimal numbers have mantissas of 96 bits.
+pub(crate) const MANTISSA_END: u128 = 1 << 96;
+
 /// Exponent of a [`ballast_fixed::Price`].
 const PRICE_EXPONENT: i32 = -9;
 const _: () = assert!(Ratio::SCALE == 1_000_000_000, "prices count in the same unit");

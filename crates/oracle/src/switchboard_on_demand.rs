@@ -2,7 +2,7 @@
 //!
 //! The vendor's crate brings a Solana SDK of its own, so the documented bytes are read here.
 use crate::bytes::{address, byte, bytes, i128_at, i64_at, u32_at, u64_at};
-use crate::scale::VALUE_EXPONENT;
+use crate::scale::{MANTISSA_END, VALUE_EXPONENT};
 use crate::{Adapter, OracleError, Reading};
 
 /// Reads `PullFeedAccountData`.
@@ -35,7 +35,8 @@ impl Adapter for SwitchboardOnDemand {
     ///
     /// # Errors
     /// [`OracleError::WrongLayout`]; [`OracleError::AuthorityCanWrite`]; [`OracleError::TooFewSamples`] with fewer answers than the feed
-    /// asks for itself, or none; [`OracleError::NegativeDeviation`].
+    /// asks for itself, or none; [`OracleError::OutOfRange`] for a number that the vendor's decimals have no room for;
+    /// [`OracleError::NegativeDeviation`].
     fn read(key: &[u8; 32], data: &[u8]) -> Result<Reading, OracleError> {
         if data.len() != LEN || !data.starts_with(&DISCRIMINATOR) {
             return Err(OracleError::WrongLayout);
@@ -49,12 +50,15 @@ impl Adapter for SwitchboardOnDemand {
             return Err(OracleError::TooFewSamples);
         }
         let (first, last) = (u64_at(data, FIRST_SLOT)?, u64_at(data, LAST_SLOT)?);
-        let deviation = i128_at(data, DEVIATION)?;
+        let (value, deviation) = (i128_at(data, VALUE)?, i128_at(data, DEVIATION)?);
+        if value.unsigned_abs() >= MANTISSA_END || deviation.unsigned_abs() >= MANTISSA_END {
+            return Err(OracleError::OutOfRange);
+        }
         Ok(Reading {
             id: *key,
             queue: bytes(data, QUEUE)?,
             hash: bytes(data, FEED_HASH)?,
-            price: i128_at(data, VALUE)?,
+            price: value,
             confidence: u128::try_from(deviation).map_err(|_| OracleError::NegativeDeviation)?,
             exponent: VALUE_EXPONENT,
             publish_time: i64_at(data, UPDATED_AT)?,

@@ -4,7 +4,7 @@
 use ballast_fixed::{div_ceil, div_floor};
 
 use crate::bytes::{address, byte, bytes, i128_at, i64_at, u32_at, u64_at};
-use crate::scale::Rounding;
+use crate::scale::{Rounding, MANTISSA_END};
 use crate::{Adapter, OracleError, Reading};
 
 /// Reads the latest confirmed round of an aggregator.
@@ -28,11 +28,9 @@ const JOBS_CHECKSUM: usize = 3_563;
 /// 0: the result of a round; 1: of a sliding window.
 const RESOLUTION_MODE: usize = 3_712;
 
-/// Most decimals of the vendor's decimal numbers, and of ours.
+/// Most decimals that the vendor's numbers have, and ours.
 const MAX_SCALE: u32 = 28;
 const MAX_DECIMALS: u32 = 18;
-/// Their mantissas have 96 bits.
-const MANTISSA_END: u128 = 1 << 96;
 
 impl Adapter for SwitchboardV2 {
     const PROGRAMS: &'static [[u8; 32]] = &[address("SW1TCH7qEPTdLsDHRgPuMQjbQxKdH2aBStViMFnt64f")];

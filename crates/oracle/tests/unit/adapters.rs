@@ -188,6 +188,14 @@ fn on_demand_wants_enough_answers_and_no_authority() {
     assert_eq!(read(kind, &data), Err(TooFewSamples), "none, where none is asked for");
     assert!(with(kind, 2_280, 0i128.to_le_bytes()).is_ok());
     assert_eq!(with(kind, 2_280, (-1i128).to_le_bytes()), Err(NegativeDeviation));
+    // The vendor's decimals have 96 bits.
+    let largest = (1i128 << 96) - 1;
+    for offset in [2_264, 2_280] {
+        assert!(with(kind, offset, largest.to_le_bytes()).is_ok());
+        assert_eq!(with(kind, offset, (largest + 1).to_le_bytes()), Err(OutOfRange));
+        assert_eq!(with(kind, offset, i128::MIN.to_le_bytes()), Err(OutOfRange));
+    }
+    assert!(with(kind, 2_264, (-largest).to_le_bytes()).is_ok());
     // Answers: the oldest and newest slots never lie inside the result's own.
     let slots = |offset, value: u64| with(kind, offset, value.to_le_bytes()).map(|r| (r.first_slot, r.slot));
     assert_eq!(

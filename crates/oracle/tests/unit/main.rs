@@ -3,6 +3,7 @@ mod accounts;
 mod adapters;
 mod guards;
 mod index;
+mod laws;
 mod random;
 mod stake_pool;
 mod values;
