@@ -1,14 +1,12 @@
 //! `PriceUpdateV2` as `pyth-solana-receiver-sdk` reads it.
-use anchor_lang::error::Error;
-use anchor_lang::prelude::{AccountInfo, Pubkey};
+use anchor_lang::prelude::Pubkey;
 use anchor_lang::{AccountDeserialize, AccountSerialize, Discriminator};
-use ballast::error::BallastError;
-use ballast::oracle::pyth::{self, LEN, RECEIVERS};
-use ballast::oracle::PriceUpdate;
+use ballast_oracle::pyth_pull::{PythPull, DISCRIMINATOR, LEN};
+use ballast_oracle::{Adapter, OracleError, Reading, SourceKind};
 use pyth_solana_receiver_sdk::price_update::{PriceFeedMessage, PriceUpdateV2, VerificationLevel};
 
 /// Valid accounts, and corrupted ones of each kind.
-const CASES: u64 = 1_000;
+const CASES: u64 = 2_000;
 
 /// SplitMix64.
 struct Random(u64);
@@ -69,43 +67,45 @@ fn vendor(data: &[u8]) -> Option<PriceUpdateV2> {
     PriceUpdateV2::try_deserialize(&mut &data[..]).ok()
 }
 
+/// The account's key, which tells nothing: anyone may create one.
+const KEY: [u8; 32] = [7; 32];
+
+fn parse(data: &[u8]) -> Result<Reading, OracleError> {
+    PythPull::read(&KEY, data)
+}
+
 /// The vendor's fields under our names.
-fn fields(update: &PriceUpdateV2) -> PriceUpdate {
-    PriceUpdate {
-        feed_id: update.price_message.feed_id,
-        price: update.price_message.price,
-        confidence: update.price_message.conf,
-        exponent: update.price_message.exponent,
-        publish_time: update.price_message.publish_time,
-        posted_slot: update.posted_slot,
+pub fn fields(update: &PriceUpdateV2) -> Reading {
+    let message = &update.price_message;
+    Reading {
+        id: message.feed_id,
+        queue: [0; 32],
+        hash: [0; 32],
+        price: i128::from(message.price),
+        confidence: u128::from(message.conf),
+        exponent: message.exponent,
+        publish_time: message.publish_time,
+        slot: update.posted_slot,
+        first_slot: update.posted_slot,
+        own_max_slots: 0,
+        samples: 0,
     }
 }
-
-fn named(result: Result<PriceUpdate, Error>) -> Result<PriceUpdate, u32> {
-    result.map_err(|e| match e {
-        Error::AnchorError(e) => e.error_code_number,
-        Error::ProgramError(e) => panic!("an error without a name: {e:?}"),
-    })
-}
-
-const WRONG_LAYOUT: u32 = 6_000 + BallastError::PriceWrongLayout as u32;
-const NOT_VERIFIED: u32 = 6_000 + BallastError::PriceNotVerified as u32;
-const WRONG_OWNER: u32 = 6_000 + BallastError::PriceWrongOwner as u32;
 
 /// What the vendor's crate reads and we do not: an account of another size than the receiver creates, which no receiver has written, and
 /// a partially verified update. Everything else is read by both or by none.
-pub fn vendor_accepts_and_we_refuse(data: &[u8], update: &PriceUpdateV2) -> Option<u32> {
+pub fn vendor_accepts_and_we_refuse(data: &[u8], update: &PriceUpdateV2) -> Option<OracleError> {
     if data.len() != PriceUpdateV2::LEN {
-        return Some(WRONG_LAYOUT);
+        return Some(OracleError::WrongLayout);
     }
-    (update.verification_level != VerificationLevel::Full).then_some(NOT_VERIFIED)
+    (update.verification_level != VerificationLevel::Full).then_some(OracleError::NotVerified)
 }
 
 /// Both read `data` alike; returns whether the vendor and whether we accept it.
 fn agree(data: &[u8]) -> (bool, bool) {
-    let (theirs, ours) = (vendor(data), named(pyth::parse(data)));
+    let (theirs, ours) = (vendor(data), parse(data));
     let expected = match &theirs {
-        None => Err(WRONG_LAYOUT),
+        None => Err(OracleError::WrongLayout),
         Some(update) => vendor_accepts_and_we_refuse(data, update).map_or_else(|| Ok(fields(update)), Err),
     };
     assert_eq!(ours, expected, "{data:?}");
@@ -114,17 +114,19 @@ fn agree(data: &[u8]) -> (bool, bool) {
 
 #[test]
 fn the_constants_are_the_vendors() {
-    assert_eq!(pyth::DISCRIMINATOR, PriceUpdateV2::DISCRIMINATOR);
+    assert_eq!(DISCRIMINATOR, PriceUpdateV2::DISCRIMINATOR);
     assert_eq!(LEN, PriceUpdateV2::LEN);
-    assert_eq!(RECEIVERS[0], pyth_solana_receiver_sdk::ID);
+    let receivers = PythPull::PROGRAMS;
+    assert_eq!(receivers.len(), 2);
+    assert_eq!(receivers[0], pyth_solana_receiver_sdk::ID.to_bytes());
     assert_eq!(
         pyth_solana_receiver_sdk::ID,
         anchor_lang::prelude::pubkey!("rec5EKMGg6MxZYaMdyBfgwp4d5rB9T1VQH5pJv5LtFJ")
     );
     // The crate's other choice at compile time, its feature `pro-compatible`.
     assert_eq!(
-        RECEIVERS[1],
-        anchor_lang::prelude::pubkey!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp")
+        receivers[1],
+        anchor_lang::prelude::pubkey!("rec2HHDDnjLfj4kE7VyEtFA1HPGQLK33259532cRyHp").to_bytes()
     );
 }
 
@@ -134,7 +136,7 @@ fn fully_verified_updates_read_alike() {
     for _ in 0..CASES {
         let update = update(&mut random, VerificationLevel::Full);
         let data = account_data(&update);
-        assert_eq!(named(pyth::parse(&data)), Ok(fields(&update)));
+        assert_eq!(parse(&data), Ok(fields(&update)));
         assert_eq!(agree(&data), (true, true));
     }
 }
@@ -145,7 +147,7 @@ fn partially_verified_updates_are_refused() {
     for _ in 0..CASES {
         let num_signatures = random.bits() as u8;
         let data = account_data(&update(&mut random, VerificationLevel::Partial { num_signatures }));
-        assert_eq!(named(pyth::parse(&data)), Err(NOT_VERIFIED));
+        assert_eq!(parse(&data), Err(OracleError::NotVerified));
         assert_eq!(agree(&data), (true, false));
     }
 }
@@ -221,16 +223,12 @@ fn bytes_of_anything_else_are_refused() {
 fn only_the_receivers_accounts_are_read() {
     let mut random = Random(5);
     let update = update(&mut random, VerificationLevel::Full);
-    let mut owners: Vec<(Pubkey, Result<PriceUpdate, u32>)> = RECEIVERS
-        .iter()
-        .map(|receiver| (*receiver, Ok(fields(&update))))
-        .collect();
-    for stranger in [Pubkey::default(), ballast::ID, Pubkey::new_from_array(random.bytes())] {
-        owners.push((stranger, Err(WRONG_OWNER)));
+    let data = account_data(&update);
+    for receiver in PythPull::PROGRAMS {
+        assert_eq!(SourceKind::PythPull.read(receiver, &KEY, &data), Ok(fields(&update)));
     }
-    for (owner, expected) in owners {
-        let (key, mut lamports, mut data) = (Pubkey::default(), 1u64, account_data(&update));
-        let account = AccountInfo::new(&key, false, false, &mut lamports, &mut data, &owner, false);
-        assert_eq!(named(pyth::read(&account)), expected, "{owner}");
+    for stranger in [[0; 32], KEY, random.bytes()] {
+        let read = SourceKind::PythPull.read(&stranger, &KEY, &data);
+        assert_eq!(read, Err(OracleError::WrongOwner));
     }
 }

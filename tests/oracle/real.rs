@@ -2,9 +2,13 @@
 use std::path::PathBuf;
 
 use anchor_lang::AccountDeserialize;
-use ballast::oracle::PriceUpdate;
-use ballast::oracle::{pyth, switchboard};
+use ballast_oracle::pyth_pull::PythPull;
+use ballast_oracle::pyth_push::PythPush;
+use ballast_oracle::switchboard_on_demand::SwitchboardOnDemand;
+use ballast_oracle::{Adapter, OracleError};
 use pyth_solana_receiver_sdk::price_update::{get_feed_id_from_hex, PriceUpdateV2, VerificationLevel};
+
+use crate::pyth::fields;
 
 /// An account's data, or nothing when the folder is not there.
 fn account(key: &str) -> Option<Vec<u8>> {
@@ -24,16 +28,16 @@ fn a_real_price_update_reads_as_published() {
     };
     let feed = "0xef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d";
     let theirs = PriceUpdateV2::try_deserialize(&mut &data[..]).expect("the vendor reads it");
-    let expected = PriceUpdate {
-        feed_id: get_feed_id_from_hex(feed).expect("a feed id"),
-        price: 14_061_593_700,
-        confidence: 13_793_699,
-        exponent: -8,
-        publish_time: 1_720_533_480,
-        posted_slot: 276_582_011, // bytes 125 to 132: 7b 4e 7c 10 00 00 00 00
-    };
     assert_eq!(theirs.verification_level, VerificationLevel::Full);
-    assert_eq!(pyth::parse(&data).ok(), Some(expected));
+    let reading = PythPull::read(&[0; 32], &data).expect("fully verified");
+    assert_eq!(reading, fields(&theirs));
+    assert_eq!(reading.id, get_feed_id_from_hex(feed).expect("a feed id"));
+    assert_eq!(
+        (reading.price, reading.confidence, reading.exponent),
+        (14_061_593_700, 13_793_699, -8)
+    );
+    // Bytes 125 to 132: 7b 4e 7c 10 00 00 00 00.
+    assert_eq!((reading.publish_time, reading.slot), (1_720_533_480, 276_582_011));
 }
 
 /// Switchboard On-Demand and Pyth's old push layout are other accounts.
@@ -46,7 +50,7 @@ fn real_accounts_of_other_layouts_are_refused() {
         let Some(data) = account(key) else {
             return;
         };
-        assert!(pyth::parse(&data).is_err(), "{key}");
+        assert_eq!(PythPull::read(&[0; 32], &data), Err(OracleError::WrongLayout), "{key}");
         assert!(PriceUpdateV2::try_deserialize(&mut &data[..]).is_err(), "{key}");
     }
 }
@@ -57,9 +61,26 @@ fn a_real_value_feed_reads_as_published() {
     let Some(data) = account("EtbG8PSDCyCSmDH8RE4Nf2qTV9d6P6zShzHY2XWvjFJf") else {
         return;
     };
-    let feed = switchboard::parse(&data).expect("a feed that oracles alone write");
-    assert_eq!(feed.value, 61_200_109_991_665_549_598_697);
+    let feed = SwitchboardOnDemand::read(&[0; 32], &data).expect("a feed that oracles alone write");
+    assert_eq!((feed.price, feed.exponent), (61_200_109_991_665_549_598_697, -18));
     // Bytes 2216 to 2223: 7a b0 7a 66 00 00 00 00; 2280: no deviation; 2360: three samples.
-    assert_eq!((feed.updated_at, feed.deviation, feed.samples), (1_719_316_602, 0, 3));
+    assert_eq!(
+        (feed.publish_time, feed.confidence, feed.samples),
+        (1_719_316_602, 0, 3)
+    );
     assert!(feed.ratio().is_err(), "a price is no ratio");
+}
+
+/// Pyth's USDC/USD account of the push program, as it stood on 7 December 2023: 1.00000750 ± 0.00024249.
+#[test]
+fn a_real_push_account_reads_as_published() {
+    let Some(data) = account("Gnt27xtC473ZT2Mw5u8wZ68Z3gULkSTb5DuxJy7eJotD") else {
+        return;
+    };
+    let reading = PythPush::read(&[0; 32], &data).expect("it trades");
+    assert_eq!(
+        (reading.price, reading.confidence, reading.exponent),
+        (100_000_750, 24_249, -8)
+    );
+    assert_eq!((reading.publish_time, reading.slot), (1_701_981_042, 234_590_446));
 }
