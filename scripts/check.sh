@@ -11,7 +11,9 @@ for crate in $outside; do
     cargo fmt --manifest-path "$crate/Cargo.toml" --check
 done
 
-cargo fmt --manifest-path fuzz/Cargo.toml --check
+for apart in fuzz tests/vendors/live tests/vendors/legacy; do
+    cargo fmt --manifest-path "$apart/Cargo.toml" --check
+done
 
 scripts/setup.sh
 "$(scripts/python-mpmath.sh)" crates/fixed/scripts/kernel_tables.py --check

@@ -30,8 +30,12 @@ else
     cargo test --locked
 fi
 cargo test --locked --package ballast-idl
-# Out of the default members for the size of what they depend on: a real bank, and the price vendor's own crate.
+# Out of the default members for the size of what they depend on: a real bank, and a price vendor's own crate.
 cargo test --locked --package ballast-bank-tests --package ballast-oracle-tests
+# The other vendors' crates are of other lines of Solana's SDK.
+for vendors in live legacy; do
+    cargo test --locked --manifest-path "tests/vendors/$vendors/Cargo.toml" --target-dir target
+done
 
 if ! command -v cargo-build-sbf >/dev/null 2>&1; then
     step "the builder's gate"
