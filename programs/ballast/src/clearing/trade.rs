@@ -4,7 +4,7 @@ use std::cell::RefMut;
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Lots, Price, QuoteAmount, Ratio};
 use ballast_risk::trade::{judge, TradeFacts};
-use ballast_risk::{MarginReport, OptionBook};
+use ballast_risk::{MarginReport, PortfolioParams};
 
 use super::{
     check_market_open_interest, check_owner_open_interest, check_price, check_size, fee_rates, fill, note_referral,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
-use crate::margin::Revaluation;
+use crate::margin::{AssetSet, Revaluation};
 use crate::state::{Exchange, Instrument, MarginAccount, Market, OwnerRecord, RiskBoard};
 
 /// One leg of a trade, as the taker sees it.
@@ -74,14 +74,19 @@ struct Terms<'a> {
     now: i64,
 }
 
-/// The taker buys every leg's lots from the maker (sells, when negative) at the leg's price; returns what happened, leg by leg. `markets` are
-/// those of the legs, in their order.
+/// The taker buys every leg's lots from the maker (sells, when negative) at the leg's price; tells what happened, leg by leg, once all of it
+/// stands. `markets` are those of the legs, in their order.
 ///
 /// # Errors
 /// Those of each leg, named after what it breaks, and those of the margin of both sides after all legs; a trade goes through whole or not
 /// at all.
 #[inline(never)]
-pub fn clear(deal: &Deal, markets: &[AccountLoader<Market>], legs: &[TradeLeg]) -> Result<Vec<Traded>> {
+pub fn clear(
+    deal: &Deal,
+    markets: &[AccountLoader<Market>],
+    legs: &[TradeLeg],
+    tell: &mut dyn FnMut(Traded) -> Result<()>,
+) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let (exchange, board) = (deal.exchange.load()?, deal.board.load()?);
     let mut terms = Vec::with_capacity(legs.len());
@@ -93,10 +98,17 @@ pub fn clear(deal: &Deal, markets: &[AccountLoader<Market>], legs: &[TradeLeg]) 
     for leg in &mut terms {
         sides.push(leg.sides(rates)?);
     }
-    let mut options = None;
+    let params = board.portfolio_params();
+    let mut judges = Judges {
+        board: &board,
+        params: &params,
+        assets: terms.iter().map(|leg| leg.instrument.asset).collect(),
+        revaluation: None,
+        now,
+    };
     let (taker, maker) = (sides.iter().map(|s| s[0]), sides.iter().map(|s| s[1]));
-    let taker = apply(&deal.taker, &mut terms, taker, &mut options)?;
-    let maker = apply(&deal.maker, &mut terms, maker, &mut options)?;
+    let taker = judges.apply(&deal.taker, &mut terms, taker)?;
+    let maker = judges.apply(&deal.maker, &mut terms, maker)?;
     for (leg, (taker, maker)) in terms.iter().zip(taker.iter().zip(&maker)) {
         leg.check_freshness(taker, maker)?;
         for (fill, side) in [(taker, &deal.taker), (maker, &deal.maker)] {
@@ -106,13 +118,12 @@ pub fn clear(deal: &Deal, markets: &[AccountLoader<Market>], legs: &[TradeLeg]) 
             }
         }
     }
-    let mut events = Vec::with_capacity(legs.len());
     let mut account = deal.taker.account.load_mut()?;
     for ((leg, [taker, maker]), market) in terms.iter_mut().zip(&sides).zip(markets) {
         leg.check_open_interest()?;
         share_fees(&exchange.fees, &mut leg.market, taker.fee, maker.fee)?;
         note_referral(&exchange.fees, &mut account, taker.fee, maker.fee)?;
-        events.push(Traded {
+        tell(Traded {
             market: market.key(),
             sequence: leg.market.next_sequence(),
             instrument: leg.market.instrument,
@@ -122,9 +133,9 @@ pub fn clear(deal: &Deal, markets: &[AccountLoader<Market>], legs: &[TradeLeg]) 
             price: leg.price.0,
             taker_fee: taker.fee.0,
             maker_fee: maker.fee.0,
-        });
+        })?;
     }
-    Ok(events)
+    Ok(())
 }
 
 impl Deal<'_, '_> {
@@ -135,55 +146,72 @@ impl Deal<'_, '_> {
     }
 }
 
-/// Fills one side of every leg and judges the account by its margin before and after all of them. `options` is working memory for both
-/// sides, who have the legs in common.
-#[inline(never)]
-fn apply(
-    trader: &Trader,
-    legs: &mut [Terms],
-    sides: impl Iterator<Item = Side>,
-    options: &mut Option<Box<OptionBook>>,
-) -> Result<Vec<Fill>> {
-    let first = legs.first().ok_or(BallastError::ZeroAmount)?;
-    let (board, now) = (first.board, first.now);
-    let mut account = trader.account.load_mut()?;
-    let mut owner = trader.owner.load_mut()?;
-    for leg in legs.iter_mut() {
-        touch(&mut account, &mut leg.market, leg.instrument, now)?;
+/// Judges both sides, one after the other in the same working memory: nothing of the 32 KB that an instruction has is ever freed.
+struct Judges<'a> {
+    board: &'a RiskBoard,
+    params: &'a PortfolioParams,
+    /// Assets of the legs.
+    assets: AssetSet,
+    /// The memory, once a side has been judged.
+    revaluation: Option<Revaluation<'a>>,
+    now: i64,
+}
+
+impl<'a> Judges<'a> {
+    /// The working memory, about this account.
+    fn revaluation(&mut self, account: &MarginAccount) -> Result<&mut Revaluation<'a>> {
+        match &mut self.revaluation {
+            Some(again) => {
+                again.restart(account)?;
+                Ok(again)
+            }
+            none => {
+                let new = Revaluation::new(self.board, self.params, account, self.assets, self.now, None)?;
+                Ok(none.insert(new))
+            }
+        }
     }
-    let params = board.portfolio_params();
-    let assets = legs.iter().map(|leg| leg.instrument.asset).collect();
-    let mut revaluation = Revaluation::new(board, &params, &account, assets, now, options.take())?;
-    let before = revaluation.evaluate(&account)?;
-    let cash = account.cash;
-    let mut cost = Dollars::ZERO;
-    let mut fills = Vec::with_capacity(legs.len());
-    for (leg, side) in legs.iter_mut().zip(sides) {
-        let change = Change {
-            lots: side.lots,
-            quote: side.received()?,
-            now,
+
+    /// Fills one side of every leg and judges the account by its margin before and after all of them.
+    #[inline(never)]
+    fn apply(&mut self, trader: &Trader, legs: &mut [Terms], sides: impl Iterator<Item = Side>) -> Result<Vec<Fill>> {
+        let (board, now) = (self.board, self.now);
+        let mut account = trader.account.load_mut()?;
+        let mut owner = trader.owner.load_mut()?;
+        for leg in legs.iter_mut() {
+            touch(&mut account, &mut leg.market, leg.instrument, now)?;
+        }
+        let revaluation = self.revaluation(&account)?;
+        let before = revaluation.evaluate(&account)?;
+        let cash = account.cash;
+        let mut cost = Dollars::ZERO;
+        let mut fills = Vec::with_capacity(legs.len());
+        for (leg, side) in legs.iter_mut().zip(sides) {
+            let change = Change {
+                lots: side.lots,
+                quote: side.received()?,
+                now,
+            };
+            let fill = fill(&mut account, &mut owner, &mut leg.market, leg.instrument, change)?;
+            release(&mut account, &mut leg.market, fill.at)?;
+            account.volume.count(side.notional, now);
+            cost = cost.plus(side.cost(leg.instrument, leg.mark)?).or_error()?;
+            fills.push(fill);
+        }
+        let after = revaluation.evaluate(&account)?;
+        let facts = TradeFacts {
+            reduces: fills.iter().all(Fill::reduces),
+            cost,
+            order_reserve: Dollars(account.order_reserve),
+            quote_trusted: board.quote_state(now).1,
+            reduces_on_book: false,
         };
-        let fill = fill(&mut account, &mut owner, &mut leg.market, leg.instrument, change)?;
-        release(&mut account, &mut leg.market, fill.at)?;
-        account.volume.count(side.notional, now);
-        cost = cost.plus(side.cost(leg.instrument, leg.mark)?).or_error()?;
-        fills.push(fill);
+        judge(&before, &after, &facts).or_error()?.or_error()?;
+        if account.cash < cash {
+            check_cash(board, &account, &after)?;
+        }
+        Ok(fills)
     }
-    let after = revaluation.evaluate(&account)?;
-    *options = revaluation.into_options();
-    let facts = TradeFacts {
-        reduces: fills.iter().all(Fill::reduces),
-        cost,
-        order_reserve: Dollars(account.order_reserve),
-        quote_trusted: board.quote_state(now).1,
-        reduces_on_book: false,
-    };
-    judge(&before, &after, &facts).or_error()?.or_error()?;
-    if account.cash < cash {
-        check_cash(board, &account, &after)?;
-    }
-    Ok(fills)
 }
 
 impl<'a> Terms<'a> {

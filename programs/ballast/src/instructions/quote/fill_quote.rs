@@ -101,9 +101,10 @@ pub(crate) fn fill_quote<'info>(ctx: Context<'info, FillQuote<'info>>, units: u6
             owner: &accounts.maker_owner,
         },
     };
-    for event in clear(&deal, &markets, &legs)? {
+    clear(&deal, &markets, &legs, &mut |event| {
         emit_cpi!(event);
-    }
+        Ok(())
+    })?;
     emit_cpi!(QuoteFilled {
         maker: quote.maker,
         taker: ctx.accounts.taker.key(),

@@ -79,8 +79,9 @@ pub(crate) fn block_trade<'info>(ctx: Context<'info, BlockTrade<'info>>, legs: V
             owner: &accounts.maker_owner,
         },
     };
-    for event in clear(&deal, &markets, &legs)? {
+    clear(&deal, &markets, &legs, &mut |event| {
         emit_cpi!(event);
-    }
+        Ok(())
+    })?;
     Ok(())
 }
