@@ -230,8 +230,8 @@ impl Placed<'_> {
         better_than_marks(party, &legs, 32 + fees::most_rebate(party, self.instrument, prices))
     }
 
-    /// C4: what rests and what fills is covered, on both sides.
-    pub fn is_covered(&self, change: &Change) -> Result<(), Broken> {
+    /// C4: what rests and what fills is covered, on both sides. `keys` are the makers'.
+    pub fn is_covered(&self, change: &Change, keys: &[Pubkey]) -> Result<(), Broken> {
         let traded = self.moved(self.taker) != 0;
         let makers = self.makers.iter().filter(|maker| self.moved(maker) != 0);
         let all_reduce = makers
@@ -245,10 +245,70 @@ impl Placed<'_> {
         if traded || added {
             self.carries(self.taker, added, self.order.reduce_only && immediate)?;
         }
-        for maker in self.makers.iter().filter(|maker| self.moved(maker) != 0) {
-            self.carries(maker, false, true)?;
+        let makers = self.makers.iter().zip(keys);
+        for (maker, key) in makers.filter(|(maker, _)| self.moved(maker) != 0) {
+            let last = match self.closed_first(change, maker, key)? {
+                Some(between) => {
+                    let first = Party {
+                        before: maker.before.clone(),
+                        after: between.clone(),
+                    };
+                    self.carries(&first, false, true)?;
+                    &Party {
+                        before: between,
+                        after: maker.after.clone(),
+                    }
+                }
+                None => maker,
+            };
+            self.carries(last, false, true)?;
         }
         Ok(())
+    }
+
+    /// A maker is judged fill by fill: one whose orders turned its position around, when those of them had traded that only reduced it. None
+    /// where no order did only that.
+    fn closed_first<'m>(&self, change: &Change, maker: &Party<'m>, key: &Pubkey) -> Result<Option<Moment<'m>>, Broken> {
+        let (picture, side) = (maker.before.picture, self.side().opposite());
+        let held = i128::from(maker.before.lots(self.instrument));
+        let moved = self.moved(maker);
+        if held * moved >= 0 || moved.abs() <= held.abs() {
+            return Ok(None);
+        }
+        let mut left = held.abs() as i64;
+        let mut account = maker.before.account.clone();
+        let mut positions = account.positions.iter_mut();
+        let position = positions.find(|p| p.lots != 0 && usize::from(p.instrument) == self.instrument);
+        let Some(position) = position else {
+            return Ok(None);
+        };
+        let mine = change.before.books[self.instrument].iter();
+        for resting in mine.filter(|r| r.side == side && r.order.owner == key.to_bytes()) {
+            let order = &resting.order;
+            let lots = if order.is_reduce_only() {
+                order.lots.min(left)
+            } else {
+                order.lots
+            };
+            if lots > left || order.has_expired(picture.now) {
+                continue;
+            }
+            left -= lots;
+            let leg = Leg {
+                instrument: self.instrument,
+                lots: lots * side.sign(),
+                price: order.price,
+            };
+            let lot_size = picture.board.instruments[self.instrument].lot_size;
+            let paid = fees::fee(picture, &leg, fees::rates(&maker.before).1);
+            position.lots += leg.lots;
+            position.quote += (floor(-worth(leg.lots, lot_size, leg.price), QUOTE) - paid) as i64;
+        }
+        if i128::from(left) == held.abs() {
+            return Ok(None);
+        }
+        account.order_reserve = maker.after.account.order_reserve;
+        Moment::of(picture, &account).map(Some)
     }
 
     fn shrinks(&self, party: &Party) -> bool {

@@ -8,6 +8,7 @@ use super::figures::{ceil, floor, funded_quote, funding_index, CENTS, ONE, QUOTE
 use super::{Broken, Change, Invariant, Picture};
 
 /// An account at one moment.
+#[derive(Clone)]
 pub struct Moment<'a> {
     /// Everything else at this moment.
     pub picture: &'a Picture,
@@ -45,7 +46,7 @@ impl<'a> Moment<'a> {
     ///
     /// # Errors
     /// [`Invariant::C4`]: an account whose margin can't be computed is not known to cover anything.
-    pub fn of(picture: &'a Picture, account: &'a MarginAccount) -> Result<Moment<'a>, Broken> {
+    pub fn of(picture: &'a Picture, account: &MarginAccount) -> Result<Moment<'a>, Broken> {
         let no_margin = |error| Broken {
             invariant: Invariant::C4,
             what: format!("a margin can't be computed: {error}"),

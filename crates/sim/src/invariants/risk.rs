@@ -36,14 +36,22 @@ pub fn check(change: &Change, parties: &[Party]) -> Result<bool, Broken> {
         (Action::SetMethod { .. }, [party]) => {
             chosen(party)?;
         }
-        (Action::Place { instrument, order, .. }, [taker, makers @ ..]) => {
+        (
+            Action::Place {
+                instrument,
+                order,
+                makers: keys,
+                ..
+            },
+            [taker, makers @ ..],
+        ) => {
             let placed = Placed {
                 instrument: *instrument,
                 order,
                 taker,
                 makers,
             };
-            placed.is_covered(change)?;
+            placed.is_covered(change, keys)?;
         }
         (Action::WaiveClaim { .. }, [party]) => {
             let carried = party.after.initial_surplus() >= 0 && party.after.liquidation_surplus() >= 0;

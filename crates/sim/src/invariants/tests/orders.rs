@@ -3,9 +3,9 @@ use ballast::instructions::OrderArgs;
 use ballast::state::{OpenOrders, OrderSlot, OwnerRecord};
 use ballast_book::{Order, Side};
 
-use super::super::orders::{check, Resting};
+use super::super::orders::{check, Placed, Resting};
 use super::*;
-use crate::world::limit;
+use crate::world::{at_once, limit};
 
 /// A bid of A at 99,000 and an ask of B at 101,000 in the BTC perpetual, ten lots and a dollar a lot each, counted by both accounts and in
 /// A's record.
@@ -133,4 +133,50 @@ fn an_order_trades_only_what_it_asked_for() {
         Invariant::C3,
         "a maker trades where he has an order",
     );
+}
+
+/// A, long 10,000 lots with a health of 1.05 (7,507.50 of equity against 7,150), is filled to 10 lots short by B, who takes asks of A's of
+/// these sizes, each at the mark.
+fn turned_around(asks: &[i64]) -> Result<(), Broken> {
+    let mut forged = Forged::new();
+    let cash = 7_507 * UNIT + UNIT / 2;
+    (forged.earlier(A).cash, forged.account(A).cash) = (cash, cash);
+    for (sequence, lots) in (1..).zip(asks) {
+        let order = Order {
+            owner: A.to_bytes(),
+            price: 100_000 * PRICE,
+            lots: *lots,
+            sequence,
+            ..Order::default()
+        };
+        forged.before.books[BTC_PERPETUAL].push(Resting {
+            side: Side::Ask,
+            handle: sequence as u32,
+            order,
+        });
+    }
+    // 100,100 dollars, and fees of 0.02 % and 0.05 %.
+    forged.fill(A, -10_010, 100_100 * UNIT - 20_020_000);
+    forged.fill(B, 10_010, -100_100 * UNIT - 50_050_000);
+    let order = at_once(10_010, 100_000.0);
+    let action = placed(order);
+    let change = forged.change(&action);
+    let [taker, maker] = [B, A].map(|key| Party::of(&change, &key).unwrap());
+    let placed = Placed {
+        instrument: BTC_PERPETUAL,
+        order: &order,
+        taker: &taker,
+        makers: &[maker],
+    };
+    placed.is_covered(&change, &[A])
+}
+
+/// A maker is judged fill by fill: one that has closed its position has the health to open another, one that turns it around at once has not.
+#[test]
+fn a_maker_is_judged_fill_by_fill() {
+    assert_eq!(turned_around(&[10_000, 10]), Ok(()));
+    assert_eq!(turned_around(&[9_000, 1_000, 10]), Ok(()));
+    for asks in [&[10_010][..], &[100, 9_910]] {
+        breaks(turned_around(asks), Invariant::C4, "a health of 1.1");
+    }
 }
