@@ -120,7 +120,7 @@ pub fn asset(
     }
 }
 
-/// The book of an instrument as genesis lists it, all else zero: 256 orders a side of ten lots at least; a perpetual is measured by 2,000
+/// The book of an instrument as genesis lists it, all else zero: 256 orders a side of ten lots at least; a perpetual is measured by 20,000
 /// dollars and pays at most 0.1 % an hour.
 pub fn book(kind: InstrumentKind) -> ListInstrumentArgs {
     let is_perpetual = matches!(kind, InstrumentKind::Perpetual);
@@ -134,7 +134,7 @@ pub fn book(kind: InstrumentKind) -> ListInstrumentArgs {
         strike: 0,
         book_capacity: 256,
         min_order_lots: 10,
-        impact_notional: if is_perpetual { 2_000 * DOLLAR } else { 0 },
+        impact_notional: if is_perpetual { 20_000 * DOLLAR } else { 0 },
         max_funding_ppm: if is_perpetual { 1_000 } else { 0 },
     }
 }

@@ -9,8 +9,8 @@ use ballast_tests::{ok, world};
 const HOUR: i64 = 3_600;
 /// One BTC in lots.
 const ONE: i64 = 10_000;
-/// What the BTC perpetual's book is measured by: 2,000 dollars at an index of 100,000, in lots of 10 dollars.
-const DEPTH: i64 = 200;
+/// What the BTC perpetual's book is measured by: 20,000 dollars at an index of 100,000, in lots of 10 dollars.
+const DEPTH: i64 = 2_000;
 
 fn listed(w: &World) -> Instrument {
     w.board().instruments[BTC_PERP]
@@ -70,8 +70,11 @@ fn attack_quotes_of_one_order_move_the_mark() {
     place(&mut w, &honest, -DEPTH, 100_010.0);
     assert_eq!(premium(&w).mid, 100_000 * PRICE);
     place(&mut w, &attacker, 10, 100_009.0);
-    // 10 lots of 200 are bid 19 dollars higher: 0.95 on the bid, 0.475 on the mid.
-    assert_eq!(premium(&w).mid, 100_000 * PRICE + 475_000_000);
+    // 10 lots of 2,000 are bid 19 dollars higher: 0.095 on the bid, 0.0475 on the mid.
+    assert_eq!(premium(&w).mid, 100_000 * PRICE + 47_500_000);
+    // Twenty of the smallest, 2,000 dollars: ten times that, and no more.
+    place(&mut w, &attacker, 190, 100_009.0);
+    assert_eq!(premium(&w).mid, 100_000 * PRICE + 950_000_000);
     // More of the smallest orders than the honest depth is away from: what is far from the index counts no more than its bound.
     cancel(&mut w, &honest);
     place(&mut w, &attacker, DEPTH, 101_800.0);

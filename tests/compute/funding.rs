@@ -1,9 +1,9 @@
 //! Marks and funding of perpetuals, and what they add to a margin.
 use ballast::instructions::{PreviewSection, HOURS_A_CALL};
 use ballast::state::{Market, OrderId};
-use ballast_sim::world::{limit, World, BTC, ETH, SOL};
+use ballast_sim::world::{limit, User, World, BTC, ETH, SOL};
 use ballast_tests::ok;
-use ballast_tests::setup::{edit, fund_at, show_mid, trader, BTC_PERP, ETH_PERP, PRICE, SOL_PERP};
+use ballast_tests::setup::{edit, fund_at, show_mid, trader, BTC_PERP, DOLLAR, ETH_PERP, PRICE, SOL_PERP};
 
 use crate::book::{eight_instruments, fill_book, funded, HEDGED};
 use crate::table::Table;
@@ -73,14 +73,15 @@ fn run(world: &mut World) {
     }
 }
 
-/// Measures placing and cancelling where the impact mid takes 20 orders of each side and looks at 32.
+/// Measures placing and cancelling where the impact mid takes 20 orders of each side and looks at 32, and where it takes 200.
 fn deepest(world: &mut World, table: &mut Table) {
     let users: Vec<_> = (0..4).map(|_| funded(world, 100_000)).collect();
     for pair in users.chunks(2) {
         fill_book(world, &pair[0], &pair[1], &HEDGED);
     }
     let market = world.markets[BTC_PERP];
-    edit::<Market>(world, &market, |market| market.impact_notional *= 100);
+    // 200 lots of 10.04 dollars: 20 of the smallest orders.
+    edit::<Market>(world, &market, |market| market.impact_notional = 2_000 * DOLLAR);
     for n in 0..32 {
         for (user, mut order) in [
             (&users[0], limit(10, 99_900.0 - n as f64)),
@@ -104,4 +105,26 @@ fn deepest(world: &mut World, table: &mut Table) {
     let cancelled = ok(world, outcome).compute_units;
     assert!(world.market(BTC_PERP).premium.mid > 0);
     table.add("cancel_order, impact of 40 orders", cancelled, 12_000);
+    edit::<Market>(world, &market, |market| market.impact_notional = 20_000 * DOLLAR);
+    smallest(world, &users[3], table);
+}
+
+/// Measures the same by the notional of genesis on a book of the smallest orders alone.
+fn smallest(world: &mut World, user: &User, table: &mut Table) {
+    for _ in 0..6 {
+        let (bids, asks) = (trader(world, 10_000), trader(world, 10_000));
+        for n in 0..32 {
+            for (maker, order) in [
+                (&bids, limit(10, 99_500.0 - n as f64)),
+                (&asks, limit(-10, 101_200.0 + n as f64)),
+            ] {
+                let outcome = world.place(BTC_PERP, maker, order);
+                outcome.expect("an order that rests");
+            }
+        }
+    }
+    let outcome = world.place(BTC_PERP, user, limit(10, 99_851.0));
+    let placed = ok(world, outcome).compute_units;
+    assert!(world.market(BTC_PERP).premium.mid > 0);
+    table.add("place_order, rests, 8 positions, impact of 400 orders", placed, 65_000);
 }

@@ -140,12 +140,14 @@ fn books_are_within_their_bounds() {
         of_future(|a| a.impact_notional = 1),
         of_future(|a| a.max_funding_ppm = 1),
         of_perpetual(|a| a.impact_notional = 0),
+        of_perpetual(|a| a.impact_notional = 1_000 * DOLLAR - 1),
         of_perpetual(|a| a.impact_notional = 10_000_000 * DOLLAR + 1),
         of_perpetual(|a| a.max_funding_ppm = 0),
         of_perpetual(|a| a.max_funding_ppm = 5_001),
     ] {
         refuses(&mut w, BallastError::InvalidParameter, |w| list(w, &market, args));
     }
+    // Whatever the smallest order is.
     let largest = of_perpetual(|a| {
         a.book_capacity = 1_024;
         a.min_order_lots = 1_000_000_000;

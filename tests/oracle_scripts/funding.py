@@ -24,7 +24,7 @@ import sys
 HOUR, DAYS = 3_600, 30
 DOLLAR = UNIT = 1_000_000_000
 START = 1_800_000_000
-NOTIONAL, LOT, MIN_ORDER, MAX_PPM = 50_000 * 100_000_000, UNIT // 1_000, 64, 500
+NOTIONAL, LOT, MIN_ORDER, MAX_PPM = 38_000 * 100_000_000, UNIT // 1_000, 64, 500
 
 
 def held(value, bound):
@@ -34,7 +34,7 @@ def held(value, bound):
 def mid(book, index, now):
     """(impact mid or 0, until when it stands)."""
     lot = max(1, floor(Fraction(index * LOT, 10**10)))  # 10^-8 dollars
-    lots = min(ceil(Fraction(NOTIONAL, lot)), 20 * MIN_ORDER)
+    lots = ceil(Fraction(NOTIONAL, lot))
     cost, until = Fraction(0), None
     for side in "ba":
         left = lots

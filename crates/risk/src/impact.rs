@@ -1,17 +1,10 @@
 //! The impact mid: what buying and selling a stated size costs on a book (margin.md section 5).
 //!
-//! It is measured for a size, so that a quote of one lot says nothing, and for no more than some of the smallest orders show; and it is held
-//! near the index, so that no second of a book weighs more than a bound.
+//! It is measured for a size that governance chooses, so that a quote of one lot says nothing; and it is held near the index, so that no
+//! second of a book weighs more than a bound.
 use ballast_fixed::{div_floor, Checked, Dollars, Lots, Overflow, Price, Quantity, Ratio};
 
 use crate::index_history::{hour_of, start_of};
-
-/// Up to so many lots at prices under so much, 10⁻⁹ USD, are summed in 64 bits: Σ price · lots < 2⁶³. Wider sums cost the chain the double.
-const NARROW_LOTS: i64 = 1 << 12;
-const NARROW_PRICE: u64 = 1 << 51;
-
-/// Orders that an impact is measured on, if each has the smallest size.
-pub const IMPACT_ORDERS: u64 = 20;
 
 /// An order, as far as the impact mid asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,20 +36,17 @@ pub struct ImpactMid {
 }
 
 /// The lots that the impact is measured by: the notional over a lot's value at the index, which is rounded down to 10⁻⁸ dollars but to no
-/// less; rounded up, at most 20 of the smallest orders and at least a lot.
+/// less; rounded up, at least a lot.
 ///
 /// # Errors
 /// [`Overflow`] for an index or a lot that is not positive, and for a lot past the range of dollars.
-pub fn impact_lots(notional: Dollars, index: Price, lot_size: Quantity, min_order: Lots) -> Checked<Lots> {
+pub fn impact_lots(notional: Dollars, index: Price, lot_size: Quantity) -> Checked<Lots> {
     if index.0 <= 0 || lot_size.0 <= 0 {
         return Err(Overflow);
     }
-    let most = (min_order.0 as u64)
-        .saturating_mul(IMPACT_ORDERS)
-        .clamp(1, i64::MAX as u64);
     let lot = index.times(lot_size).floor()?.0.max(1);
     // Not negative, and 64 bits: a division of 128 would be dear on chain.
-    let lots = (notional.0.max(0) as u64).div_ceil(lot as u64).clamp(1, most);
+    let lots = (notional.0.max(0) as u64).div_ceil(lot as u64).max(1);
     Ok(Lots(lots as i64)) // at most i64::MAX
 }
 
@@ -70,7 +60,9 @@ pub fn impact_lots(notional: Dollars, index: Price, lot_size: Quantity, min_orde
 pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Checked<Option<Impact>> {
     let next_hour = start_of(hour_of(now).saturating_add(1));
     let (mut value, mut narrow, mut first_end) = (0i128, 0u64, i64::MAX);
-    let (few, mut left) = (lots.0 <= NARROW_LOTS, lots.0);
+    // Up to this price Σ price · lots < 2⁶³ fits in 64 bits. Wider sums cost the chain the double.
+    let narrow_price = i64::MAX.unsigned_abs().checked_div(lots.0.unsigned_abs()).unwrap_or(0);
+    let mut left = lots.0;
     for order in orders {
         if order.expires_at != 0 {
             if order.expires_at < next_hour {
@@ -79,7 +71,7 @@ pub fn impact(orders: impl Iterator<Item = Quote>, lots: Lots, now: i64) -> Chec
             first_end = first_end.min(order.expires_at);
         }
         let taken = order.lots.min(left).max(0);
-        if few && (order.price.0 as u64) < NARROW_PRICE {
+        if order.price.0 as u64 <= narrow_price {
             narrow = narrow.wrapping_add((order.price.0 as u64).wrapping_mul(taken as u64));
         } else {
             let product = i128::from(order.price.0).wrapping_mul(i128::from(taken)); // two 64-bit factors fit
@@ -131,28 +123,17 @@ mod tests {
 
     #[test]
     fn lots_are_the_notional_at_the_index() {
-        // $50,000 at $30,000 a unit and lots of 0.01 are 166.67 lots: 167. With orders of 8 lots at least, 160 at most.
-        let of = |min| {
-            impact_lots(
-                Dollars(50_000 * 100_000_000),
-                Price(30_000 * DOLLAR),
-                Quantity(UNIT / 100),
-                Lots(min),
-            )
-        };
-        assert_eq!(of(9), Ok(Lots(167)));
-        assert_eq!(of(8), Ok(Lots(160)));
+        // $50,000 at $30,000 a unit and lots of 0.01 are 166.67 lots: 167.
+        let of = |notional, price, lot| impact_lots(Dollars(notional), Price(price), Quantity(lot));
+        assert_eq!(of(50_000 * 100_000_000, 30_000 * DOLLAR, UNIT / 100), Ok(Lots(167)));
         // A lot that is dearer than the notional counts whole.
-        let one = impact_lots(Dollars(1), Price(30_000 * DOLLAR), Quantity(UNIT), Lots(1));
-        assert_eq!(one, Ok(Lots(1)));
+        assert_eq!(of(1, 30_000 * DOLLAR, UNIT), Ok(Lots(1)));
+        assert_eq!(of(0, 30_000 * DOLLAR, UNIT), Ok(Lots(1)));
         // One that is worth less than 10⁻⁸ dollars counts as that; none of either is an error.
-        let least = impact_lots(Dollars(9), Price(1), Quantity(1), Lots(1));
-        assert_eq!(least, Ok(Lots(9)));
+        assert_eq!(of(9, 1, 1), Ok(Lots(9)));
+        assert_eq!(of(i64::MAX, 1, 1), Ok(Lots(i64::MAX)));
         for (index, lot) in [(0, UNIT), (1, 0), (-5, UNIT), (i64::MAX, i64::MAX)] {
-            assert_eq!(
-                impact_lots(Dollars(1), Price(index), Quantity(lot), Lots(1)),
-                Err(Overflow)
-            );
+            assert_eq!(of(1, index, lot), Err(Overflow));
         }
     }
 
@@ -182,7 +163,7 @@ mod tests {
                 assert_eq!(found.value, i128::from(price) * i128::from(lots));
             }
         }
-        // One order on each side of the bound of prices: 4,095 · (2⁵¹ − 1) + 2⁵¹.
+        // One order on each side of the bound of prices, (2⁶³ − 1) / 4,096 rounded down: 4,095 · (2⁵¹ − 1) + 2⁵¹.
         let orders = [quote((1 << 51) - 1, 4_095, 0), quote(1 << 51, 9, 0)];
         let found = impact(orders.into_iter(), Lots(4_096), 0).unwrap().unwrap();
         assert_eq!(found.value, 9_223_372_036_854_771_713);

@@ -1,7 +1,7 @@
 //! Thirty days of funding against a sheet written by hand, `tests/oracle_scripts/funding.py`.
 use std::process::Command;
 
-use ballast_fixed::{Dollars, Lots, Price, Quantity, Ratio};
+use ballast_fixed::{Dollars, Price, Quantity, Ratio};
 use ballast_risk::funding::{mid_bound, KeptIndex, Premium};
 use ballast_risk::impact::{impact, impact_lots, impact_mid, ImpactMid, Quote};
 use ballast_risk::index_history::{place_of, IndexIntegral, KEPT_HOURS};
@@ -19,7 +19,6 @@ fn sheet(seed: u32) -> String {
 struct Market {
     notional: i64,
     lot_size: i64,
-    min_order: i64,
     max_funding: i64,
     index: i64,
     integral: IndexIntegral,
@@ -60,7 +59,7 @@ impl Market {
     fn book(&mut self, now: i64, bids: &[Quote], asks: &[Quote]) -> i64 {
         self.look(now);
         let (index, lot) = (Price(self.index), Quantity(self.lot_size));
-        let lots = impact_lots(Dollars(self.notional), index, lot, Lots(self.min_order)).unwrap();
+        let lots = impact_lots(Dollars(self.notional), index, lot).unwrap();
         let side = |orders: &[Quote]| impact(orders.iter().copied(), lots, now).unwrap();
         self.premium.mid = match (side(bids), side(asks)) {
             (Some(bid), Some(ask)) => impact_mid(bid, ask, lots, index, mid_bound(self.max_funding())).unwrap(),
@@ -96,7 +95,7 @@ fn thirty_days_come_out_as_on_the_sheet() {
             match words[0] {
                 "market" => {
                     market.notional = now;
-                    (market.lot_size, market.min_order) = (number(words[2]), number(words[3]));
+                    market.lot_size = number(words[2]);
                     market.max_funding = number(words[4]);
                 }
                 "price" => market.price(now, number(words[2])),

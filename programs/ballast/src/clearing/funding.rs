@@ -1,7 +1,7 @@
 //! Perpetuals: what their books show over the index, and the funding that positions have pending.
 use anchor_lang::prelude::*;
 use ballast_book::{BookRef, Side};
-use ballast_fixed::{Dollars, Lots, Notional, Price, Ratio};
+use ballast_fixed::{Dollars, Notional, Price, Ratio};
 use ballast_risk::funding::{self, mid_bound, next_basis, MARK_INTERVAL};
 use ballast_risk::impact::{impact, impact_lots, impact_mid, ImpactMid, Quote};
 use ballast_risk::index_history::hour_of;
@@ -52,7 +52,7 @@ fn measure(asset: &Asset, instrument: &Instrument, market: &Market, book: BookRe
         return Ok(ImpactMid::default());
     }
     let notional = Dollars(market.impact_notional);
-    let lots = impact_lots(notional, index, instrument.lot_size(), Lots(market.min_order_lots)).or_error()?;
+    let lots = impact_lots(notional, index, instrument.lot_size()).or_error()?;
     let side = |side: Side| {
         // One that may only reduce reserves nothing: many of them may show the same few lots.
         let standing = book.orders(side).filter(|(_, order)| !order.is_reduce_only());
@@ -63,13 +63,14 @@ fn measure(asset: &Asset, instrument: &Instrument, market: &Market, book: BookRe
         });
         impact(orders, lots, now).or_error()
     };
-    match (side(Side::Bid)?, side(Side::Ask)?) {
-        (Some(bid), Some(ask)) => {
-            let bound = mid_bound(ppm(market.max_funding_ppm));
-            impact_mid(bid, ask, lots, index, bound).or_error()
-        }
-        _ => Ok(ImpactMid::default()),
-    }
+    let Some(bid) = side(Side::Bid)? else {
+        return Ok(ImpactMid::default());
+    };
+    let Some(ask) = side(Side::Ask)? else {
+        return Ok(ImpactMid::default());
+    };
+    let bound = mid_bound(ppm(market.max_funding_ppm));
+    impact_mid(bid, ask, lots, index, bound).or_error()
 }
 
 /// Moves the board's mark of a perpetual by what its book has shown since the last time, where that is long enough ago. Against a stale

@@ -22,6 +22,8 @@ const MAX_LOT: i64 = 1_000_000_000_000_000;
 const MAX_TICK: i64 = 1_000_000_000_000_000;
 /// Largest of the smallest orders that may rest, lots.
 const MAX_MIN_ORDER: i64 = 1_000_000_000;
+/// Smallest notional by which a book is measured, dollars (10⁻⁸): a thousand dollars. A mark that less moves is anyone's.
+const MIN_IMPACT_NOTIONAL: i64 = 100_000_000_000;
 /// Largest notional by which a book is measured, dollars (10⁻⁸): ten million dollars.
 const MAX_IMPACT_NOTIONAL: i64 = 1_000_000_000_000_000;
 /// Events of a market of one generation: so many bits.
@@ -52,7 +54,8 @@ pub struct ListInstrumentArgs {
     pub book_capacity: u32,
     /// Smallest order that may rest in the book, lots.
     pub min_order_lots: i64,
-    /// Notional by which the book of a perpetual is measured for its mark and funding, dollars (10⁻⁸); 0 for what is no perpetual.
+    /// Notional by which the book of a perpetual is measured for its mark and funding, dollars (10⁻⁸), 1,000 to ten million of them; 0 for
+    /// what is no perpetual. Each change of the book looks at as many orders of each side as make it up.
     pub impact_notional: i64,
     /// Largest funding of an hour, in 10⁻⁶ of the index; 0 for what is no perpetual.
     pub max_funding_ppm: u32,
@@ -62,7 +65,8 @@ impl ListInstrumentArgs {
     fn check_book(&self) -> Result<()> {
         let is_perpetual = matches!(self.kind, InstrumentKind::Perpetual);
         let (impact, funding) = (self.impact_notional, self.max_funding_ppm);
-        let measured = (1..=MAX_IMPACT_NOTIONAL).contains(&impact) && (1..=MAX_FUNDING_PPM).contains(&funding);
+        let measured =
+            (MIN_IMPACT_NOTIONAL..=MAX_IMPACT_NOTIONAL).contains(&impact) && (1..=MAX_FUNDING_PPM).contains(&funding);
         ensure!(
             (MIN_CAPACITY..=MAX_CAPACITY).contains(&self.book_capacity)
                 && (1..=MAX_MIN_ORDER).contains(&self.min_order_lots)
