@@ -256,7 +256,8 @@ fn bounties_come_from_the_reserve_alone() {
     sound(&w);
 }
 
-/// 10,000 dollars long and 9,000 of bids need 1,900; a fall of 1.5 % leaves 1,846 against 1,885.
+/// 10,000 dollars long and 9,000 of bids need 1,900; a fall of 1.5 % leaves 1,846 against 1,885. One of the bids has expired by then, and that
+/// is why it goes.
 #[test]
 fn orders_that_are_not_carried_any_more_are_swept() {
     let mut w = watched();
@@ -265,7 +266,11 @@ fn orders_that_are_not_carried_any_more_are_swept() {
     place(&mut w, BTC_PERP, &rich, limit(-1_000, 100_000.0));
     place(&mut w, BTC_PERP, &poor, at_once(1_000, 100_000.0));
     place(&mut w, BTC_PERP, &poor, limit(450, 99_900.0));
-    place(&mut w, BTC_PERP, &poor, limit(450, 99_800.0));
+    let expiring = OrderArgs {
+        expires_at: w.vm.now() + 1,
+        ..limit(450, 99_800.0)
+    };
+    place(&mut w, BTC_PERP, &poor, expiring);
     place(&mut w, BTC_PERP, &rich, limit(10, 99_800.0));
     let keys = [poor.account.margin_account, rich.account.margin_account];
     refuses(&mut w, BallastError::NothingToCancel, |w| {
@@ -275,7 +280,8 @@ fn orders_that_are_not_carried_any_more_are_swept() {
     let outcome = w.cancel_stale(BTC_PERP, &keys, Some(&cranker));
     let told: OrdersRemoved = event(&ok(&w, outcome));
     assert_eq!((told.removed.len(), told.bounty), (2, 40_000));
-    assert!(told.removed.iter().all(|r| r.reason == RemovalReason::NotCarried));
+    let reasons: Vec<_> = told.removed.iter().map(|r| r.reason).collect();
+    assert_eq!(reasons, [RemovalReason::NotCarried, RemovalReason::Expired]);
     assert_eq!(
         (account(&w, &poor).order_count(), account(&w, &rich).order_count()),
         (0, 1)
@@ -287,8 +293,14 @@ fn orders_that_are_not_carried_any_more_are_swept() {
 fn orders_of_an_instrument_that_has_expired_are_swept() {
     let mut w = watched();
     let (user, cranker) = pair(&mut w, 10_000);
-    place(&mut w, BTC_FUTURE, &user, limit(10, 99_000.0));
     let expiry = w.board().instruments[BTC_FUTURE].expiry;
+    for expires_at in [0, expiry] {
+        let order = OrderArgs {
+            expires_at,
+            ..limit(10, 99_000.0)
+        };
+        place(&mut w, BTC_FUTURE, &user, order);
+    }
     let key = user.account.margin_account;
     btc_at(&mut w, expiry - 1, 100_000.0);
     refuses(&mut w, BallastError::NothingToCancel, |w| {
@@ -296,7 +308,9 @@ fn orders_of_an_instrument_that_has_expired_are_swept() {
     });
     w.vm.advance(1);
     let outcome = w.cancel_stale(BTC_FUTURE, &[key], Some(&cranker));
-    ok(&w, outcome);
+    let told: OrdersRemoved = event(&ok(&w, outcome));
+    let numbers: Vec<_> = told.removed.iter().map(|r| (r.order, r.reason)).collect();
+    assert_eq!(numbers, [(1, RemovalReason::Ended), (2, RemovalReason::Expired)]);
     assert_eq!(account(&w, &user).order_count(), 0);
     sound(&w);
 }

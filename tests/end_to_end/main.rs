@@ -27,6 +27,7 @@ mod month_oracle;
 mod open_margin_account;
 mod option_refusals;
 mod options;
+mod order_drops;
 mod order_makers;
 mod order_refusals;
 mod package_trade;

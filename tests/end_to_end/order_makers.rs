@@ -1,8 +1,10 @@
 //! The makers of an order: which of their accounts it needs, and what happens between orders of one wallet.
 use ballast::events::{OrderPlaced, RemovalReason};
 use ballast::instructions::{OrderArgs, SelfTradeRule};
+use ballast::state::Exchange;
 use ballast_book::Side;
 use ballast_client::instruction::AccountKeys;
+use ballast_sim::invariants::Watch;
 use ballast_sim::world::{at_once, limit, Outcome, User, World};
 use ballast_tests::setup::*;
 use ballast_tests::{ok, watched};
@@ -154,4 +156,30 @@ fn a_second_account_of_the_wallet_is_oneself() {
     assert_eq!((event.removed[0].order, event.fills[0].maker), (1, key(&other)));
     // Its orders count in the one record of the wallet, which each account's fills and removals leave as it should be.
     assert_eq!(w.margin_account(&key(&second)).order_count(), 1);
+}
+
+/// A maker whose orders turn its position around is judged fill by fill. It is long a BTC with 7,550 of equity against a maintenance margin of
+/// 6,971.25, a health of 1.083, with which nothing may be added; but the first ask closes the position, and then the second may open one.
+#[test]
+fn a_maker_who_has_closed_its_position_may_open_another() {
+    let (mut w, user, buyer) = long_btc();
+    w.watch = Some(Watch::default());
+    let usd = w.usd;
+    deposit(&mut w, &user, &usd, 50 * USD);
+    let key = w.exchange.key;
+    edit::<Exchange>(&mut w, &key, |e| e.limits.price_band_ppm = 30_000);
+    let exit = OrderArgs {
+        reduce_only: true,
+        ..limit(-10_000, 100_000.0)
+    };
+    place(&mut w, &user, exit);
+    place(&mut w, &user, limit(-10, 100_000.0));
+    let time = w.vm.now() + 10;
+    btc_at(&mut w, time, 97_500.0);
+    let health = w.summary(&user.account.margin_account).health;
+    assert!(health > 1_080_000_000 && health < 1_090_000_000, "{health}");
+    let event = place(&mut w, &buyer, at_once(10_010, 100_000.0));
+    let lots: Vec<_> = event.fills.iter().map(|fill| fill.lots).collect();
+    assert_eq!((lots, event.removed.len()), (vec![10_000, 10], 0));
+    assert_eq!(w.margin_account(&user.account.margin_account).positions[0].lots, -10);
 }

@@ -59,6 +59,7 @@ fn a_future_closes_at_its_settlement_price() {
             insurance: 14_000_000,
             pool: 950_000_000,
         },
+        waiting: 0,
     };
     assert_eq!(settled, expected);
     let market = w.market(BTC_FUTURE);
@@ -85,6 +86,7 @@ fn a_gain_waits_for_the_losers() {
     let (mut w, user, maker) = expired(101_000.0);
     let settled = settle(&mut w, &user, BTC_FUTURE);
     assert_eq!((settled.lots, settled.settled.amount), (10_000, 0));
+    assert_eq!(settled.waiting, 950_000_000); // which the event tells
     let position = w.margin_account(&user.account.margin_account).positions[0];
     assert_eq!(
         (position.lots, position.quote, position.entry_quote),
@@ -95,6 +97,7 @@ fn a_gain_waits_for_the_losers() {
     settle(&mut w, &maker, BTC_FUTURE);
     let settled = settle(&mut w, &user, BTC_FUTURE);
     assert_eq!((settled.lots, settled.settled.amount), (0, 950_000_000));
+    assert_eq!(settled.waiting, 0);
     refuses(&mut w, BallastError::PositionMissing, again);
 }
 

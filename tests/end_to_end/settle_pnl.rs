@@ -59,7 +59,8 @@ fn a_loss_pays_the_gain_and_the_fees() {
 
     let outcome = w.settle(&winner, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
-    assert_eq!(event::<Settled>(&receipt).settled.amount, 979_800_000); // 1,000 − 20.20
+    let told: Settled = event(&receipt);
+    assert_eq!((told.settled.amount, told.waiting), (979_800_000, 0)); // 1,000 − 20.20
     assert_eq!(cash(&w, &maker), 10_000_000_000_000 - 2_000_000 + 979_800_000);
     assert_eq!(w.market(BTC_PERP).pool, 0);
     refuses(&mut w, BallastError::NothingToSettle, |w| {
@@ -82,10 +83,12 @@ fn a_gain_takes_no_more_than_the_pool_holds() {
     w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 99_500.0)]);
     let outcome = w.settle(&winner, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
-    let settled = event::<Settled>(&receipt).settled;
-    assert_eq!((settled.amount, settled.pool), (979_800_000, 0));
-    // The rest stays in the position: 101,000 − 20.20 − 979.80.
+    let told: Settled = event(&receipt);
+    assert_eq!((told.settled.amount, told.settled.pool), (979_800_000, 0));
+    // The rest stays in the position, 101,000 − 20.20 − 979.80, and the event says what of it is a gain by the slow mark.
     assert_eq!(w.margin_account(&winner).positions[0].quote, 100_000_000_000);
+    let slow = w.board().assets[usize::from(BTC)].price.slow / 1_000; // a BTC in quote units, rounded down
+    assert!((told.waiting - (100_000_000_000 - slow)).abs() <= 1 && told.waiting > 400_000_000);
 }
 
 #[test]
@@ -101,7 +104,9 @@ fn a_loss_takes_no_more_than_cash_and_credit() {
     // Cash is −2 and the reserve 2, so 600 dollars may be borrowed.
     let outcome = w.settle(&key, &[BTC_PERP]);
     let receipt = ok(&w, outcome);
-    assert_eq!(event::<Settled>(&receipt).settled.amount, -600_000_000);
+    // The loss is 1,000 and a fee of 50.50: 450.50 of it waits.
+    let told: Settled = event(&receipt);
+    assert_eq!((told.settled.amount, told.waiting), (-600_000_000, -450_500_000));
     assert_eq!(cash(&w, &user), -602_000_000);
     assert_eq!(w.quote_pool().borrowed, 600_000_000);
     refuses(&mut w, BallastError::NothingToSettle, |w| w.settle(&key, &[BTC_PERP]));

@@ -233,6 +233,9 @@ pub struct Settled {
     pub sequence: u64,
     /// What became cash.
     pub settled: SettledPosition,
+    /// What stays in the position for later, quote units: a gain that waits for the market's pool, or, negative, a loss that neither cash
+    /// nor credit could pay.
+    pub waiting: i64,
 }
 
 /// An account's margin method was chosen.
@@ -440,6 +443,8 @@ pub struct ExpirySettled {
     pub value: i64,
     /// What became cash.
     pub settled: SettledPosition,
+    /// What stays in the position for later, quote units, as in [`Settled`].
+    pub waiting: i64,
 }
 
 /// A perpetual will end.
@@ -514,6 +519,29 @@ pub struct OrderPlaced {
     pub order: u64,
     /// Lots that rest.
     pub resting: i64,
+    /// Lots that neither traded nor rest. Those that a self-trade took off both orders are not among them.
+    pub dropped: i64,
+    /// Why they were dropped.
+    pub drop_reason: DropReason,
+}
+
+/// Why lots of an order were dropped: a byte, whose values keep their meaning.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// 0: none were.
+    Nothing,
+    /// 1: the account of the next order's owner did not come. Send the rest again with it.
+    MakerMissing,
+    /// 2: as many orders were met as the order may meet, and more cross its price. Send the rest again.
+    MatchLimit,
+    /// 3: the next order is of the same wallet, under the rule that stops there.
+    SelfTrade,
+    /// 4: what is left is under the market's smallest order.
+    TooSmall,
+    /// 5: no order crosses its price any more, and it is of a kind that does not rest.
+    NotResting,
+    /// 6: the next order would add to its owner's position, which nobody may while a price, a surface or the quote asset's price is stale.
+    Stale,
 }
 
 /// A fill of a resting order.
@@ -559,18 +587,20 @@ pub struct RemovedOrder {
 pub enum RemovalReason {
     /// By its owner.
     Cancelled,
-    /// Its time had come, or its instrument's.
+    /// Its time had come.
     Expired,
     /// Its account could not carry it, or it may only reduce and there was nothing left to reduce.
     NotCarried,
     /// It met an order of its own wallet.
     SelfTrade,
-    /// What a fill left was under the smallest order.
+    /// Not given: what a fill leaves of an order rests, however little it is.
     TooSmall,
     /// Its price had fallen out of the band around the mark.
     OutsideBand,
     /// A better order needed its place in a full book.
     Evicted,
+    /// Its instrument had ended.
+    Ended,
 }
 
 /// Orders were taken out of a book.

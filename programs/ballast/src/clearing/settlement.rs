@@ -131,18 +131,21 @@ impl Settlement<'_> {
         loss.quote_ceil().or_error()
     }
 
-    /// Settles the position at `at` as far as it goes; `None` where it can't settle now. Frees the slot if nothing is left.
+    /// Settles the position at `at` as far as it goes, and says what of it waits, quote units (negative, where it is owed); `None` where it
+    /// can't settle now. Frees the slot if nothing is left.
     pub fn settle(
         &mut self,
         account: &mut MarginAccount,
         at: usize,
         market: &mut Market,
-    ) -> Result<Option<SettledPosition>> {
+    ) -> Result<Option<(SettledPosition, i64)>> {
         let position = self.credit_funding(account, at, market)?;
-        match self.settleable(position)? {
-            Some(value) => self.settle_value(account, at, market, value).map(Some),
-            None => Ok(None),
-        }
+        let Some(value) = self.settleable(position)? else {
+            return Ok(None);
+        };
+        let settled = self.settle_value(account, at, market, value)?;
+        let waiting = value.minus(QuoteAmount(settled.amount)).or_error()?;
+        Ok(Some((settled, waiting.0)))
     }
 
     /// Credits the funding that the position at `at` has pending. Fails as [`Settlement::funded`] does.

@@ -64,6 +64,8 @@ pub struct Counterparties<'a, 'info> {
     pub revaluation: Revaluation<'a>,
     /// A maker's account as it was before a fill, once there has been one.
     pub before: Option<Box<MarginAccount>>,
+    /// Whether a maker who is here was taken for missing, as he would have to take on risk.
+    pub held_back: bool,
     /// What has traded.
     pub fills: Vec<OrderFill>,
     /// What has left the book without a trade.
@@ -87,6 +89,7 @@ impl Makers for Counterparties<'_, '_> {
         }
         let stays = self.venue.takes_risk || order.is_reduce_only() || order.has_expired(self.venue.now);
         let reduces = stays || self.reducible(&account, order) == order.lots;
+        self.held_back = !reduces;
         Ok(if reduces { Standing::Other } else { Standing::Missing })
     }
 

@@ -85,7 +85,7 @@ fn settle<'info>(accounts: &SettleExpiry<'info>) -> Result<ExpirySettled> {
         credit: margin::credit(&board, &account, now)?,
     };
     let settled = settlement.settle(&mut account, at, &mut market)?;
-    let settled = settled.ok_or(BallastError::NothingToSettle)?; // a position without lots always settles
+    let (settled, waiting) = settled.ok_or(BallastError::NothingToSettle)?; // a position without lots always settles
     ensure!(closed.lots.0 != 0 || settled.moves(), BallastError::NothingToSettle);
     Ok(ExpirySettled {
         margin_account: accounts.margin_account.key(),
@@ -94,5 +94,6 @@ fn settle<'info>(accounts: &SettleExpiry<'info>) -> Result<ExpirySettled> {
         price: price.0,
         value: closed.value.0,
         settled,
+        waiting,
     })
 }

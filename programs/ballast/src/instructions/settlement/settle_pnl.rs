@@ -66,11 +66,12 @@ fn settle_all<'info>(accounts: &SettlePnl<'info>, markets: &'info [AccountInfo<'
         let mut market = loader.load_mut()?;
         let at = account.find(instrument).ok_or(BallastError::PositionMissing)?;
         let settled = settlement.settle(&mut account, at, &mut market)?;
-        if let Some(settled) = settled.filter(|settled| settled.moves()) {
+        if let Some((settled, waiting)) = settled.filter(|(settled, _)| settled.moves()) {
             events.push(Settled {
                 margin_account: accounts.margin_account.key(),
                 sequence: account.next_sequence(),
                 settled,
+                waiting,
             });
         }
     }

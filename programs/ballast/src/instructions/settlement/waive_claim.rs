@@ -75,7 +75,7 @@ fn waive<'info>(accounts: &WaiveClaim<'info>) -> Result<ClaimWaived> {
         credit: Dollars::ZERO, // a gain asks for none
     };
     let settled = settlement.settle(&mut account, at, &mut market)?;
-    let settled = settled.ok_or(BallastError::NoClaim)?; // a position without lots always settles
+    let (settled, _) = settled.ok_or(BallastError::NoClaim)?; // a position without lots always settles
     let mut waived = 0;
     if account.find(index).is_some() {
         let held = account.positions.get_mut(at).ok_or(BallastError::PositionMissing)?;

@@ -186,8 +186,11 @@ impl Broom<'_> {
 
     /// Why an order has to go, if it has to. `open` are the lots that orders of its side may still reduce.
     fn reason(&self, order: &Order, side: Side, carried: Carry, open: &mut i64) -> Option<RemovalReason> {
-        if self.has_ended() || order.has_expired(self.now) {
+        if order.has_expired(self.now) {
             return Some(RemovalReason::Expired);
+        }
+        if self.has_ended() {
+            return Some(RemovalReason::Ended);
         }
         let is_carried = match order.is_reduce_only() {
             true => {

@@ -2,7 +2,7 @@
 use std::cell::RefMut;
 
 use anchor_lang::prelude::*;
-use ballast_book::{match_incoming, Book, Incoming, Kind, MatchError, Side};
+use ballast_book::{match_incoming, Book, Incoming, Kind, MatchError, Outcome, Side, Stop};
 use ballast_fixed::{Dollars, Lots, Price};
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
@@ -12,7 +12,7 @@ use crate::clearing::{
     check_cash, check_market_open_interest, check_owner_open_interest, check_size, fee_rates, observe_book, touch, Fill,
 };
 use crate::error::{ensure, fail, BallastError, OrError};
-use crate::events::OrderPlaced;
+use crate::events::{DropReason, OrderPlaced};
 use crate::margin::{AssetSet, Revaluation};
 use crate::state::{Exchange, MarginAccount, Market, OwnerRecord, RiskBoard};
 
@@ -165,6 +165,7 @@ fn place<'info>(
         side: order.incoming.side,
         revaluation,
         before: None,
+        held_back: false,
         fills: Vec::new(),
         removed: Vec::new(),
     };
@@ -182,6 +183,7 @@ fn place<'info>(
     parties.taker.account.reconcile(parties.taker.owner)?;
     parties.revaluation.resume(aside);
     before.judge(&mut parties, &order, outcome.filled, resting)?;
+    let dropped = outcome.remaining.saturating_sub(resting); // 0 ≤ resting ≤ remaining
     Ok(OrderPlaced {
         market: accounts.market.key(),
         sequence: parties.market.next_sequence(),
@@ -195,7 +197,22 @@ fn place<'info>(
         removed: parties.removed,
         order: number,
         resting,
+        dropped,
+        drop_reason: drop_reason(&outcome, dropped, order.is_immediate(), parties.held_back),
     })
+}
+
+/// Why `dropped` lots of an order were dropped. `held_back` says whether the maker at whom matching stopped was there.
+fn drop_reason(outcome: &Outcome, dropped: i64, is_immediate: bool, held_back: bool) -> DropReason {
+    match outcome.stopped {
+        _ if dropped == 0 => DropReason::Nothing,
+        Stop::MakerMissing if held_back => DropReason::Stale,
+        Stop::MakerMissing => DropReason::MakerMissing,
+        Stop::MatchLimit => DropReason::MatchLimit,
+        Stop::SelfTrade => DropReason::SelfTrade,
+        Stop::Price | Stop::Done if is_immediate => DropReason::NotResting,
+        Stop::Price | Stop::Done => DropReason::TooSmall,
+    }
 }
 
 /// An order that has been checked by itself.
