@@ -1,5 +1,6 @@
 //! Attacks on the compiled program: each is refused by name, or ends with nothing gained.
 mod accounts;
+mod clock;
 mod dead_collateral;
 mod endings;
 mod expiry;
@@ -10,9 +11,11 @@ mod funding;
 mod liquidation;
 mod margin;
 mod oracle;
+mod order_room;
 mod order_sweeps;
 mod orders;
 mod packages;
+mod quote_packages;
 mod quotes;
 mod rounding;
 mod shields;

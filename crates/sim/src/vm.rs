@@ -7,7 +7,7 @@ use solana_clock::Clock;
 use solana_instruction_error::InstructionError;
 use solana_keypair::Keypair;
 use solana_message::inner_instruction::InnerInstructionsList;
-use solana_message::Message;
+use solana_message::{v0, AddressLookupTableAccount, Message, VersionedMessage};
 use solana_signer::Signer;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
@@ -53,6 +53,8 @@ pub struct Vm {
     pub svm: LiteSVM,
     /// Pays every transaction's fee.
     pub payer: Keypair,
+    /// How long a slot takes, by which [`Vm::advance`] counts them.
+    pub slot_milliseconds: u64,
     fresh: u64,
 }
 
@@ -68,6 +70,7 @@ impl Vm {
         let mut vm = Vm {
             svm,
             payer: Keypair::new_from_array([7; 32]),
+            slot_milliseconds: 400,
             fresh: 0,
         };
         let payer = vm.payer.pubkey();
@@ -102,11 +105,12 @@ impl Vm {
         self.clock().unix_timestamp
     }
 
-    /// Moves the clock by `seconds` and by five slots for each two of them, at least one.
+    /// Moves the clock by `seconds` and by so many slots as pass in them, at least one.
     pub fn advance(&mut self, seconds: i64) {
         let mut clock = self.clock();
         clock.unix_timestamp += seconds;
-        clock.slot += u64::try_from(seconds).map_or(1, |s| (s * 5 / 2).max(1));
+        let slots = |s: u64| (s * 1_000 / self.slot_milliseconds).max(1);
+        clock.slot += u64::try_from(seconds).map_or(1, slots);
         self.svm.set_sysvar(&clock);
     }
 
@@ -164,6 +168,26 @@ impl Vm {
             })),
         }
     }
+}
+
+/// Bytes of the transaction that a client sends: these instructions behind a request for compute units, with a fee payer, and with `table`
+/// as an address lookup table where it is not empty. The network carries 1,232.
+///
+/// # Panics
+/// With more keys than a message can name.
+pub fn packet_size(payer: &Pubkey, instructions: &[Instruction], table: &[Pubkey]) -> usize {
+    let mut all = vec![compute_limit()];
+    all.extend_from_slice(instructions);
+    let message = if table.is_empty() {
+        VersionedMessage::Legacy(Message::new(&all, Some(payer)))
+    } else {
+        let table = AddressLookupTableAccount {
+            key: Pubkey::new_from_array([9; 32]),
+            addresses: table.to_vec(),
+        };
+        VersionedMessage::V0(v0::Message::try_compile(payer, &all, &[table], Default::default()).expect("a message"))
+    };
+    1 + 64 * usize::from(message.header().num_required_signatures) + message.serialize().len()
 }
 
 fn custom_code(error: &TransactionError) -> Option<u32> {

@@ -56,15 +56,21 @@ fn futures(d: &mut Desk) -> Vec<usize> {
 }
 
 /// Two accounts with all that an account can hold, on opposite sides.
-struct Full {
-    d: Desk,
-    options: Vec<usize>,
-    one_more: usize,
-    long: User,
-    short: User,
+pub struct Full {
+    /// Where.
+    pub d: Desk,
+    /// The options that both hold.
+    pub options: Vec<usize>,
+    /// One that neither does.
+    pub one_more: usize,
+    /// One side.
+    pub long: User,
+    /// The other.
+    pub short: User,
 }
 
-fn full_books() -> Full {
+/// Forty positions on both sides, twenty-four of them in options.
+pub fn full_books() -> Full {
     let mut d = Desk::new(65);
     let (options, one_more) = options(&mut d);
     let mut all = options.clone();
