@@ -68,15 +68,15 @@ pub fn measure_beside_what_ended(table: &mut Table) {
     }
 }
 
-/// The dearest of orders into a book that fills up, whose other side is as deep as it is ever looked at.
+/// The dearest of orders into a book that fills up until twenty of them make up the impact, as they do on the other side.
 fn rest(world: &mut World, user: &User, other: &User) -> u64 {
     for step in 0..32 {
-        let outcome = world.place(BTC_PERP, other, limit(-10, 101_000.0 + f64::from(step)));
+        let outcome = world.place(BTC_PERP, other, limit(-100, 101_000.0 + f64::from(step)));
         ok(world, outcome);
     }
     let mut placed = 0;
     for step in 0..32 {
-        let outcome = world.place(BTC_PERP, user, limit(10, 99_000.0 + f64::from(step)));
+        let outcome = world.place(BTC_PERP, user, limit(100, 99_000.0 + f64::from(step)));
         placed = placed.max(used(world, outcome));
     }
     placed
