@@ -4,7 +4,7 @@ use ballast::state::OrderId;
 use ballast_client::quote::Quote;
 use ballast_sim::world::{sign, Outcome, Token, World};
 
-use crate::calendar::Calendar;
+use crate::calendar::{expiry_of, Calendar};
 use crate::crowd::Crowd;
 
 /// An instruction to be sent. Accounts are numbers in the crowd.
@@ -64,6 +64,12 @@ pub enum Act {
     Deposit { who: usize, token: Token, amount: u64 },
     /// `withdraw`.
     Withdraw { who: usize, token: Token, amount: u64 },
+    /// `delist_instrument`.
+    Delist { instrument: usize, ends_at: i64 },
+    /// `set_settlement_price`.
+    SetPrice { asset: u8, expiry: i64, price: i64 },
+    /// `claim_referral`.
+    Claim { who: usize, referrer: usize },
     /// `flag`.
     Flag { who: usize },
     /// `unflag`.
@@ -101,6 +107,9 @@ impl Act {
             Act::Refresh { .. } => "refresh_prices",
             Act::Deposit { .. } => "deposit",
             Act::Withdraw { .. } => "withdraw",
+            Act::Delist { .. } => "delist_instrument",
+            Act::SetPrice { .. } => "set_settlement_price",
+            Act::Claim { .. } => "claim_referral",
             Act::Flag { .. } => "flag",
             Act::Unflag { .. } => "unflag",
             Act::Liquidate { .. } => "liquidate",
@@ -161,10 +170,10 @@ impl Act {
             Act::Fix { asset, expiry } => world.fix_settlement(*asset, *expiry),
             Act::Expire { who, instrument } => world.settle_expiry(&key(who), *instrument),
             Act::Close { instrument } => {
+                let (board, now) = (world.board(), world.vm.now());
                 let outcome = world.close_instrument(*instrument);
-                let board = world.board();
-                let mut dated = calendar.instruments[2..].iter();
-                if outcome.is_ok() && dated.all(|i| board.instruments[*i].kind == 0) {
+                if outcome.is_ok() {
+                    calendar.note(expiry_of(&board, &board.instruments[*instrument]), now);
                     calendar.next(world);
                 }
                 outcome
@@ -173,6 +182,9 @@ impl Act {
             Act::Refresh { assets } => world.refresh(assets),
             Act::Deposit { who, token, amount } => world.deposit(user(who), token, *amount),
             Act::Withdraw { who, token, amount } => world.withdraw(user(who), token, *amount),
+            Act::Delist { instrument, ends_at } => world.delist(*instrument, *ends_at),
+            Act::SetPrice { asset, expiry, price } => world.set_settlement_price(*asset, *expiry, *price),
+            Act::Claim { who, referrer } => world.claim_referral(&key(who), &key(referrer)),
             Act::Flag { who } => world.flag(&key(who)),
             Act::Unflag { who } => world.unflag(&key(who)),
             Act::Liquidate {

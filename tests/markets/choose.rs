@@ -9,7 +9,7 @@ use ballast_tests::random::Random;
 use ballast_tests::setup::*;
 
 use crate::act::Act;
-use crate::calendar::Calendar;
+use crate::calendar::{expiry_of, has_price, Calendar, Feed};
 use crate::crowd::{Crowd, KEEPERS, MAKERS};
 
 /// First prices of BTC, ETH and SOL, dollars.
@@ -25,8 +25,8 @@ impl Default for Prices {
 }
 
 impl Prices {
-    /// Moves them by a few seconds' worth, now and then by a crash, and posts them.
-    fn post(&mut self, world: &mut World, random: &mut Random) {
+    /// Moves them by a few seconds' worth, now and then by a crash, and posts those of the feeds that publish.
+    fn post(&mut self, world: &mut World, feeds: &[u8], random: &mut Random) {
         let jump = if random.chance(1) { random.normal() * 0.08 } else { 0.0 };
         for (n, price) in self.0.iter_mut().enumerate() {
             *price *= (0.0008 * [1.0, 1.3, 1.7][n] * random.normal() + [1.0, 1.2, 1.4][n] * jump).exp();
@@ -34,7 +34,9 @@ impl Prices {
         }
         world.post_price(QUOTE_ASSET, 1.0);
         for (asset, price) in [BTC, ETH, SOL].into_iter().zip(self.0) {
-            world.post_price(asset, price);
+            if feeds.contains(&asset) {
+                world.post_price(asset, price);
+            }
         }
     }
 }
@@ -62,8 +64,12 @@ pub fn next(
         board: world.board(),
         now: world.vm.now(),
     };
-    if calendar.is_over(view.now) && random.chance(35) {
-        return expire_some(world, &view, random);
+    let ended = calendar.ended(&view.board, view.now);
+    if !ended.is_empty() && random.chance(35) {
+        return expire_some(world, &view, &ended, random);
+    }
+    if random.below(400) == 0 {
+        return govern(&view, random);
     }
     match random.below(100) {
         0..=24 => quote_some(world, &view, random),
@@ -78,39 +84,47 @@ pub fn next(
         65 => cancel_quote(&view, random),
         66..=70 => block_some(world, &view, random),
         71..=73 => Act::Fund {
-            instrument: *random.pick(&[BTC_PERP, ETH_PERP, SOL_PERP, BTC_FUTURE]),
+            instrument: *random.pick(&[BTC_PERP, calendar.instruments[1], SOL_PERP, BTC_FUTURE]),
         },
         74..=81 => settle_some(world, &view, random),
         82..=83 => fund_some(world, &view, random),
-        84..=86 => withdraw_some(world, &view, random),
+        84..=85 => withdraw_some(world, &view, random),
+        86 => claim_some(world, &view, random),
         87..=91 => liquidate_some(world, &view, random),
         _ => {
-            prices.post(world, random);
-            Act::Refresh {
-                assets: vec![QUOTE_ASSET, BTC, ETH, SOL],
-            }
+            let assets = calendar.feeds(&view.board, view.now);
+            prices.post(world, &assets, random);
+            Act::Refresh { assets }
         }
     }
 }
 
-/// Seconds between two instructions, now and then minutes; prices are never older than half a minute after a long while.
+/// Seconds between two instructions, now and then minutes; prices are never older than half a minute after a long while. In a window there is one
+/// in each half minute, or with a thin feed every other minute; and where a day has to pass without any, hours pass at once.
 fn pass_time(world: &mut World, calendar: &Calendar, prices: &mut Prices, random: &mut Random) {
-    let in_window = !calendar.is_over(world.vm.now()) && calendar.expiry - world.vm.now() < 1_900;
-    world.vm.advance(random.range(0, 6));
-    let long = random.chance(if in_window { 1 } else { 3 });
+    let (board, now) = (world.board(), world.vm.now());
+    let (in_window, feeds) = (calendar.settles(&board, now), calendar.feeds(&board, now));
+    let silent = !feeds.contains(&ETH) && now >= calendar.expiry;
+    let thin = in_window && calendar.feed() == Feed::Thin && now < calendar.expiry + 600;
+    let steady = in_window && !thin && !silent;
+    let (chance, least, most) = match () {
+        () if silent => (10, 600, 3_600),
+        () if thin => (25, 60, 150),
+        () if steady => (0, 0, 0),
+        () => (3, 60, 900),
+    };
+    world.vm.advance(random.range(0, if steady { 20 } else { 6 }));
+    let long = random.chance(chance);
     if long {
-        world.vm.advance(random.range(60, 900));
+        world.vm.advance(random.range(least, most));
     }
-    let stale = world.vm.now() - world.board().assets[0].price.publish_time > 45;
-    if long || stale || (in_window && random.chance(25)) {
-        prices.post(world, random);
-        if random.chance(90) {
-            world
-                .refresh(&[QUOTE_ASSET, BTC, ETH, SOL])
-                .expect("the board takes good prices");
+    let stale = world.vm.now() - board.assets[0].price.publish_time > if thin { 150 } else { 45 };
+    if long || stale || (steady && random.chance(80)) {
+        prices.post(world, &feeds, random);
+        if random.chance(95) {
+            world.refresh(&feeds).expect("the board takes good prices");
         }
     }
-    let board = world.board();
     let expiry = board.assets[0].expiries.iter().find(|e| e.time == calendar.expiry);
     if expiry.is_some_and(|e| world.vm.now() - e.surface_time > 600) && random.chance(95) {
         calendar.publish(world);
@@ -123,13 +137,10 @@ fn anybody(view: &View, random: &mut Random) -> usize {
 
 /// One that is listed: mostly one that trades.
 fn instrument(view: &View, random: &mut Random) -> usize {
-    let open = &view.calendar.instruments;
-    if view.calendar.is_over(view.now) && random.chance(90) {
-        return *random.pick(&open[..2]);
-    }
-    let picked = *random.pick(open);
-    if view.board.instruments[picked].kind == 0 {
-        return open[0];
+    let open = view.calendar.open(&view.board, view.now);
+    let picked = *random.pick(&view.calendar.instruments);
+    if !open.contains(&picked) && (view.board.instruments[picked].kind == 0 || random.chance(90)) {
+        return *random.pick(&open);
     }
     picked
 }
@@ -483,17 +494,49 @@ fn liquidate_some(world: &World, view: &View, random: &mut Random) -> Act {
     }
 }
 
-/// What ends the dated instruments: prices until the settlement price stands, then settling everybody, sweeping the books, and closing.
-fn expire_some(world: &World, view: &View, random: &mut Random) -> Act {
-    let listed = |i: &&usize| view.board.instruments[**i].kind != 0;
-    let left: Vec<usize> = view.calendar.instruments[2..].iter().filter(listed).copied().collect();
-    let instrument = *random.pick(&left);
-    let asset = view.calendar.asset(&view.board, instrument);
-    let expiry = view.calendar.expiry;
-    let stands = view
-        .calendar
-        .settlement(&view.board, asset)
-        .is_some_and(|s| s.price != 0);
+/// What governance does: the ETH perpetual is delisted, once. Now and then too soon, or once more.
+fn govern(view: &View, random: &mut Random) -> Act {
+    Act::Delist {
+        instrument: view.calendar.instruments[1],
+        ends_at: match random.chance(90) {
+            true => view.calendar.end_of_perpetual(view.now),
+            false => view.now + DAY - 1,
+        },
+    }
+}
+
+/// What a referrer is owed, or might be.
+fn claim_some(world: &World, view: &View, random: &mut Random) -> Act {
+    let due = |who: &usize| account(world, view, *who).referral_due > 0;
+    let owing: Vec<usize> = (0..view.crowd.users.len()).filter(due).collect();
+    let who = match owing.is_empty() {
+        true => anybody(view, random),
+        false => *random.pick(&owing),
+    };
+    Act::Claim {
+        who,
+        referrer: view.crowd.referrer(who),
+    }
+}
+
+/// What brings instruments to their end: prices until the settlement price stands, or one that is set, then settling everybody, sweeping the
+/// books, and closing.
+fn expire_some(world: &mut World, view: &View, ended: &[usize], random: &mut Random) -> Act {
+    let listed = |i: usize| &view.board.instruments[i];
+    let stands = |i: &usize| has_price(&view.board, listed(*i), view.now);
+    let priced: Vec<usize> = ended.iter().copied().filter(stands).collect();
+    let instrument = match priced.is_empty() || random.chance(20) {
+        true => *random.pick(ended),
+        false => *random.pick(&priced),
+    };
+    let (asset, expiry) = (listed(instrument).asset, listed(instrument).ends());
+    let record = expiry_of(&view.board, listed(instrument));
+    if record.settlement.price == 0 && (record.is_overdue(view.now) || random.chance(4)) {
+        let index = view.board.assets[usize::from(asset)].price.index;
+        let price = index / 1_000 * random.range(900, 1_100);
+        return Act::SetPrice { asset, expiry, price };
+    }
+    let stands = record.settlement.price != 0;
     if !stands && random.chance(10) {
         let who = anybody(view, random);
         return Act::Expire { who, instrument };
@@ -523,11 +566,10 @@ fn expire_some(world: &World, view: &View, random: &mut Random) -> Act {
         _ if random.chance(4) => Act::Close { instrument },
         some => {
             let who = *random.pick(some);
-            let lots = account(world, view, who)
-                .position(instrument as u16)
-                .map_or(0, |p| p.lots);
-            match lots {
-                0 => Act::Settle {
+            let left = account(world, view, who).position(instrument as u16).copied();
+            match left.map_or((0, 0), |p| (p.lots, p.quote)) {
+                (0, owed) if owed < 0 && random.chance(10) => pay_debt(world, view, who, owed),
+                (0, _) => Act::Settle {
                     who,
                     instruments: vec![instrument],
                 },
@@ -535,4 +577,11 @@ fn expire_some(world: &World, view: &View, random: &mut Random) -> Act {
             }
         }
     }
+}
+
+/// What a loser owes at last, out of his own pocket: until then his market stays, and the winners wait.
+fn pay_debt(world: &mut World, view: &View, who: usize, owed: i64) -> Act {
+    let (token, amount) = (world.usd, owed.unsigned_abs() + 100 * USD);
+    world.give(&view.crowd.users[who], &token, amount);
+    Act::Deposit { who, token, amount }
 }

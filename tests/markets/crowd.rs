@@ -29,10 +29,21 @@ impl Crowd {
             deposit(world, user, &btc, BTC_UNIT / 10);
             deposit(world, user, &sol, 20 * SOL_UNIT);
         }
-        Crowd {
+        let crowd = Crowd {
             nonces: vec![0; MAKERS],
             users,
+        };
+        for who in (MAKERS..count).step_by(3) {
+            let referrer = crowd.users[crowd.referrer(who)].account.margin_account;
+            let outcome = world.set_referrer(&crowd.users[who], &referrer);
+            ok(world, outcome);
         }
+        crowd
+    }
+
+    /// Who has brought somebody, if anybody has.
+    pub fn referrer(&self, who: usize) -> usize {
+        (who + 1) % self.users.len()
     }
 }
 

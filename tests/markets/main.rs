@@ -1,14 +1,18 @@
 //! A random walk through the markets: fifty accounts quote, take, cancel and settle in six instruments through the compiled program, four of
-//! which expire and are listed again and again, while funding is paid and prices crash. After every instruction C1 to C5 are checked.
+//! which expire and are listed again and again and a fifth, a perpetual, is delisted and listed again, while funding and rebates are paid,
+//! referrers earn, feeds fail and prices crash. After every instruction C1 to C5 are checked.
 mod act;
 mod calendar;
 mod choose;
 mod crowd;
 mod tally;
 
+use ballast::state::{Exchange, FeeSchedule, FeeTier};
+use ballast_migrations::config;
 use ballast_sim::invariants::Watch;
-use ballast_sim::world::{World, START};
+use ballast_sim::world::{User, World, START};
 use ballast_tests::random::Random;
+use ballast_tests::setup::edit;
 use ballast_tests::{elf, ok};
 
 use calendar::Calendar;
@@ -20,11 +24,41 @@ use tally::Tally;
 const STEPS: usize = 20_000;
 /// Accounts.
 const ACCOUNTS: usize = 50;
+/// 5 and 2 basis points, and from volumes on that some reach a rebate of a half; a fifth to the fund and a tenth to referrers.
+const FEES: FeeSchedule = FeeSchedule {
+    tiers: [
+        FeeTier {
+            min_volume: 500_000,
+            taker_ppm: 400,
+            maker_ppm: 100,
+        },
+        FeeTier {
+            min_volume: REBATES_FROM,
+            taker_ppm: 300,
+            maker_ppm: -50,
+        },
+        FeeTier {
+            min_volume: 0,
+            taker_ppm: 0,
+            maker_ppm: 0,
+        },
+        FeeTier {
+            min_volume: 0,
+            taker_ppm: 0,
+            maker_ppm: 0,
+        },
+    ],
+    ..config::FEES
+};
+/// The volume from which makers are paid, dollars.
+const REBATES_FROM: u64 = 2_000_000;
 
 #[test]
 fn fifty_accounts_in_six_instruments() {
     let mut world = World::starting_at(&elf(), START, choose::START_PRICES);
     let mut random = Random::new(20_261_121);
+    let exchange = world.exchange.key;
+    edit::<Exchange>(&mut world, &exchange, |exchange| exchange.fees = FEES);
     let mut calendar = Calendar::list(&mut world);
     let mut crowd = Crowd::new(&mut world, ACCOUNTS);
     let mut prices = Prices::default();
@@ -39,11 +73,22 @@ fn fifty_accounts_in_six_instruments() {
         watch.verdict().unwrap_or_else(|broken| panic!("{context}: {broken}"));
     }
     let watch = world.watch.clone().expect("the world is watched");
-    println!("{tally}{} expiries were closed\n{watch:?}", calendar.closed);
+    println!(
+        "{tally}{} expiries and {} perpetuals were closed; of all instruments {} had a price at their end and {} later\n{watch:?}",
+        calendar.closed, calendar.relisted, calendar.on_time, calendar.extended
+    );
     tally.everything_happened();
     assert!(watch.held[..3].iter().all(|held| *held > 10_000), "{watch:?}");
     assert!(watch.held.iter().all(|held| *held > 50), "{watch:?}");
     assert!(calendar.closed >= 8, "{} expiries", calendar.closed);
+    assert!(calendar.relisted >= 1, "{} perpetuals", calendar.relisted);
+    let windows = [calendar.on_time, calendar.extended];
+    assert!(windows.iter().all(|n| *n >= 8), "on time and later: {windows:?}");
+    let volume = |user: &User| world.margin_account(&user.account.margin_account).volume.total;
+    let paid = crowd.users[..crowd::MAKERS]
+        .iter()
+        .filter(|maker| volume(maker) > 2 * REBATES_FROM);
+    assert!(paid.count() > 2, "makers are paid rebates");
     at_rest(&mut world, &crowd);
 }
 

@@ -7,7 +7,7 @@ use ballast_sim::world::Outcome;
 use crate::act::Act;
 
 /// What must go through in a walk.
-const THROUGH: [&str; 19] = [
+const THROUGH: [&str; 22] = [
     "place_order, rests",
     "place_order, at once",
     "cancel_order",
@@ -27,9 +27,12 @@ const THROUGH: [&str; 19] = [
     "withdraw",
     "flag",
     "liquidate",
+    "delist_instrument",
+    "set_settlement_price",
+    "claim_referral",
 ];
 /// What must be refused at times.
-const REFUSED: [&str; 7] = [
+const REFUSED: [&str; 9] = [
     "place_order, rests",
     "place_order, at once",
     "fill_quote",
@@ -37,6 +40,8 @@ const REFUSED: [&str; 7] = [
     "settle_expiry",
     "close_instrument",
     "withdraw",
+    "delist_instrument",
+    "set_settlement_price",
 ];
 
 /// The counts.
