@@ -182,6 +182,7 @@ fn only_positive_prices() {
     assert_eq!(price(0, -8), Err(NotPositive));
     assert_eq!(price(-1, -8), Err(NotPositive));
     assert_eq!(price(i128::MIN, -8), Err(NotPositive));
+    assert_eq!(price(0, 1), Err(NotPositive), "whatever the exponent");
     // Less than 10⁻⁹ is nothing.
     assert_eq!(price(1_000_000_000, -18), Ok(1));
     assert_eq!(price(999_999_999, -18), Err(NotPositive));

@@ -205,6 +205,9 @@ fn nobody_is_left_out_where_no_majority_agrees() {
     // Two agree, but the third has as much weight as both.
     let weights = combine(&[source(100_000, 1), source(100_000, 1), source(110_000, 2)], &POLICY).expect("an index");
     assert!(weights.apart && weights.outliers == 0);
+    // Half is no majority: 101,010 is the mean, rounded down, and 1 % of it holds the two of one side alone.
+    let half = combine(&[source(100_000, 1), source(100_000, 1), source(102_021, 2)], &POLICY).expect("an index");
+    assert_eq!((half.apart, half.outliers, half.price), (true, 0, 101_010));
     let fewer = combine(&[source(100_000, 2), source(100_000, 1), source(110_000, 2)], &POLICY).expect("an index");
     assert_eq!((fewer.apart, fewer.outliers), (false, 0b100));
 }

@@ -125,6 +125,11 @@ fn rates_fall_at_once_and_rise_with_time() {
     // 0.0139 a second: 144 seconds make two and use 144; 100 make one and use 72.
     assert_eq!(after(9_000_000_000, 144, 1), at(1_200_000_002, 144));
     assert_eq!(after(9_000_000_000, 100, 1), at(1_200_000_001, 72));
+    assert_eq!(
+        after(1_200_000_001, 100, 1),
+        at(1_200_000_001, 100),
+        "nothing is kept where nothing is held back"
+    );
     assert_eq!(after(9_000_000_000, 71, 1), at(1_200_000_000, 0));
     // A clock that runs backwards.
     assert_eq!(after(9_000_000_000, -5, 500), at(1_200_000_000, 0));
