@@ -17,6 +17,15 @@ const ALONE: [u8; MAX_LEVELS] = [0, 0, 0, 0];
 /// Standard deviations of a day, for the reported value at risk: BTC, ETH, SOL, mid cap (section 4).
 pub const DAILY_VOLATILITY: [Ratio; 4] = [percent(32), percent(41), percent(60), percent(65)];
 
+/// The largest ψ_eff over ψ, 10⁻⁶ (docs/oracles.md has what the dynamic parameters are chosen by).
+pub const SCALE_CAP: u32 = crate::scan_scale::LARGEST_CAP;
+/// How fast ψ_eff falls, 10⁻⁶ of ψ an hour: 5 %.
+pub const SCALE_FALL_PER_HOUR: u32 = 50_000;
+/// The correlation of BTC and ETH below which they net by less.
+pub const REFERENCE_BTC_ETH: Ratio = percent(650);
+/// The same of SOL with either of them.
+pub const REFERENCE_SOL: Ratio = percent(250);
+
 /// Bitcoin.
 pub const BTC: AssetParams = AssetParams {
     scan_range: percent(95),
