@@ -1,9 +1,11 @@
 //! Leaving what has ended, and keeping others from leaving it: a payment that is not known yet, a market held up by the last dollar of a
 //! loss or by a claim, and losses that a withdrawal would leave behind.
 use ballast::error::BallastError;
+use ballast::events::{DropReason, OrderPlaced};
 use ballast::state::{MarginAccount, QUOTE_ASSET};
 use ballast_client::instruction;
-use ballast_sim::world::{limit, User, World, BTC, ETH};
+use ballast_sim::invariants::Leg;
+use ballast_sim::world::{at_once, limit, sign, User, World, BTC, ETH};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::{ok, watched};
@@ -21,10 +23,9 @@ fn sound(w: World) {
     w.watch.expect("a watch").verdict().expect("every invariant");
 }
 
-/// A delisted perpetual whose book stands 400 over the index for its last four hours, and nobody cranks: from the second on in which the
-/// price stands the payer, whom no margin holds any more, settles and withdraws all. He owes 50 for each of the last three hours.
-#[test]
-fn attack_leaving_before_the_last_funding() {
+/// A user long 1 BTC of a delisted perpetual whose book stands 400 over the index for its last four hours, and nobody cranks: at the second in
+/// which the price stands he owes 50 for each of the last three hours. No margin holds him any more.
+fn owes_the_last_funding() -> (World, User, User) {
     let mut w = watched();
     let (user, maker) = pair(&mut w, 50_000);
     trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
@@ -36,7 +37,13 @@ fn attack_leaving_before_the_last_funding() {
     show_mid(&mut w, BTC_PERP, 100_400 * PRICE);
     w.walk_window(BTC, ends_at, [1, 60], |_| 100_000.0);
     assert_eq!(w.summary(&user.account.margin_account).maintenance_margin, 0);
+    (w, user, maker)
+}
 
+/// The payer settles and withdraws all before his last payments are known.
+#[test]
+fn attack_leaving_before_the_last_funding() {
+    let (mut w, user, maker) = owes_the_last_funding();
     let (key, market, usd) = (user.account.margin_account, w.markets[BTC_PERP], w.usd);
     let settle_pnl = instruction::settle_pnl(&w.exchange, &key, &[market]);
     refuses(&mut w, BallastError::FundingDue, |w| w.vm.send(&[settle_pnl], &[]));
@@ -56,6 +63,54 @@ fn attack_leaving_before_the_last_funding() {
     ok(&w, outcome);
     let outcome = w.close_instrument(BTC_PERP);
     ok(&w, outcome);
+    sound(w);
+}
+
+/// Or he loses it all to a second wallet of his, at the ends of the price band of another instrument, whose pool pays that wallet: by trades that
+/// both sign, by a quote, and by the book, as a taker and as a maker. Until the payments are known nothing trades that he is a side of.
+#[test]
+fn attack_losing_to_a_second_wallet_before_the_last_funding() {
+    let (mut w, user, maker) = owes_the_last_funding();
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (ETH, 3_000.0)]);
+    w.update_due_funding([ETH_PERP]);
+    let second = trader(&mut w, 1_000_000);
+    for user in [&user, &second] {
+        let outcome = w.open_quotes(user);
+        ok(&w, outcome);
+    }
+    let due = BallastError::FundingDue;
+    for (lots, price) in [(50_000, 3_050.0), (-50_000, 2_950.0)] {
+        refuses(&mut w, due, |w| w.trade(ETH_PERP, &user, &second, lots, price));
+        refuses(&mut w, due, |w| w.trade(ETH_PERP, &second, &user, -lots, price));
+        let leg = Leg {
+            instrument: ETH_PERP,
+            lots,
+            price: price as i64 * PRICE,
+        };
+        let quote = sign(&w.quote(&second, 0, &[leg]), &second.key);
+        refuses(&mut w, due, |w| w.fill_quote(&quote, &user, &second.account, 1));
+        // His own order rests, and waits with all that is behind it: nobody passes it over, and nobody has it removed.
+        let outcome = w.place(ETH_PERP, &user, limit(lots, price));
+        ok(&w, outcome);
+        let outcome = w.place(ETH_PERP, &second, at_once(-lots, price));
+        let told: OrderPlaced = event(&ok(&w, outcome));
+        assert_eq!((told.fills.len(), told.removed.len()), (0, 0));
+        assert_eq!((told.dropped, told.drop_reason), (50_000, DropReason::Stale));
+        let outcome = w.cancel_all(&user, &[ETH_PERP]);
+        ok(&w, outcome);
+        let outcome = w.place(ETH_PERP, &second, limit(-lots, price));
+        ok(&w, outcome);
+        refuses(&mut w, due, |w| w.place(ETH_PERP, &user, at_once(lots, price)));
+        let outcome = w.cancel_all(&second, &[ETH_PERP]);
+        ok(&w, outcome);
+    }
+    // Once they are, he trades on with what is left, and everybody is paid.
+    w.update_due_funding([BTC_PERP]);
+    trade(&mut w, ETH_PERP, &user, &second, 1_000, 3_000.0);
+    for user in [&user, &maker] {
+        settle(&mut w, user, BTC_PERP);
+    }
+    assert_eq!(account(&w, &maker).cash, 10_000_130_000_000);
     sound(w);
 }
 

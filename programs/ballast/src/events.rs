@@ -540,7 +540,8 @@ pub enum DropReason {
     TooSmall,
     /// 5: no order crosses its price any more, and it is of a kind that does not rest.
     NotResting,
-    /// 6: the next order would add to its owner's position, which nobody may while a price, a surface or the quote asset's price is stale.
+    /// 6: the next order would add to its owner's position, which nobody may while a price, a surface or the quote asset's price is stale; or
+    /// its owner holds a delisted perpetual that has ended and whose last funding is not on the board.
     Stale,
 }
 

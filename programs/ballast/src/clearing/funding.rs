@@ -7,7 +7,7 @@ use ballast_risk::impact::{impact, impact_lots, impact_mid, ImpactMid, Quote};
 use ballast_risk::index_history::hour_of;
 
 use crate::error::{BallastError, OrError};
-use crate::state::{ppm, Asset, Instrument, MarginAccount, Market, Premium, RiskBoard};
+use crate::state::{ppm, Asset, Instrument, MarginAccount, Market, Position, Premium, RiskBoard};
 
 /// Takes what a perpetual's book has shown up to `now` into account and remembers what it shows from here on. To be called after each change
 /// of the book; nothing for other instruments.
@@ -101,6 +101,22 @@ pub fn start_premium(asset: &Asset, now: i64) -> Result<Premium> {
     };
     premium.set(&funding::Premium::start(&asset.index_source(), now).or_error()?);
     Ok(premium)
+}
+
+/// Refuses trades of an account that holds a delisted perpetual which has ended, before the last of its payments is known: no margin holds the
+/// account to them any more, and by losses elsewhere it could hand over all that it is about to owe.
+///
+/// # Errors
+/// [`BallastError::FundingDue`].
+pub fn check_last_funding(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<()> {
+    let perpetual = |position: &&Position| position.expiry == 0 && position.lots != 0;
+    for position in account.positions().iter().filter(perpetual) {
+        let instrument = board.instrument(position.instrument)?;
+        if instrument.is_expired(now) {
+            instrument.check_funding(now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Credits the funding that the account's position in the market has pending, so that what follows judges whole quote units. What the

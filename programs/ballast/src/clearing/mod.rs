@@ -15,7 +15,7 @@ pub use fill::{
     check_market_open_interest, check_owner_open_interest, count_open_interest, count_positions, fill, fill_position,
     position_value, release, Change, Fill,
 };
-pub use funding::{observe, observe_book, start_premium, touch, update_basis};
+pub use funding::{check_last_funding, observe, observe_book, start_premium, touch, update_basis};
 pub use markets::{load_market, load_markets, MAX_LEGS};
 pub use settlement::Settlement;
 pub use terms::{check_price, check_size, Side};

@@ -7,8 +7,8 @@ use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::{MarginReport, PortfolioParams};
 
 use super::{
-    check_market_open_interest, check_owner_open_interest, check_price, check_size, fee_rates, fill, note_referral,
-    release, share_fees, touch, Change, Fill, Side, MAX_LEGS,
+    check_last_funding, check_market_open_interest, check_owner_open_interest, check_price, check_size, fee_rates,
+    fill, note_referral, release, share_fees, touch, Change, Fill, Side, MAX_LEGS,
 };
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::Traded;
@@ -178,6 +178,7 @@ impl<'a> Judges<'a> {
         let (board, now) = (self.board, self.now);
         let mut account = trader.account.load_mut()?;
         let mut owner = trader.owner.load_mut()?;
+        check_last_funding(board, &account, now)?;
         for leg in legs.iter_mut() {
             touch(&mut account, &mut leg.market, leg.instrument, now)?;
         }

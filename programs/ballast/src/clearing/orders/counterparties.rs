@@ -7,8 +7,8 @@ use ballast_risk::trade::{judge, TradeFacts};
 
 use super::{resting, Parties, Venue};
 use crate::clearing::{
-    count_open_interest, count_positions, fee_rates, fill, fill_position, note_referral, release, share_fees, Change,
-    Fill, Side,
+    check_last_funding, count_open_interest, count_positions, fee_rates, fill, fill_position, note_referral, release,
+    share_fees, Change, Fill, Side,
 };
 use crate::error::{BallastError, OrError};
 use crate::events::{OrderFill, RemovalReason, RemovedOrder};
@@ -64,7 +64,7 @@ pub struct Counterparties<'a, 'info> {
     pub revaluation: Revaluation<'a>,
     /// A maker's account as it was before a fill, once there has been one.
     pub before: Option<Box<MarginAccount>>,
-    /// Whether a maker who is here was taken for missing, as he would have to take on risk.
+    /// Whether a maker who is here was taken for missing, as he would have to take on risk or his last funding is not known.
     pub held_back: bool,
     /// What has traded.
     pub fills: Vec<OrderFill>,
@@ -75,7 +75,8 @@ pub struct Counterparties<'a, 'info> {
 impl Makers for Counterparties<'_, '_> {
     type Error = Error;
 
-    /// Where nobody may take on risk, a maker who would have to is taken for missing: his order stays.
+    /// Where nobody may take on risk, a maker who would have to is taken for missing, and so is one whose last funding is not known: his order
+    /// stays.
     fn present(&mut self, order: &Order) -> Result<Standing> {
         if self.is_takers(order) {
             return Ok(Standing::Own);
@@ -87,10 +88,16 @@ impl Makers for Counterparties<'_, '_> {
         if account.wallet == self.taker.account.wallet {
             return Ok(Standing::Own);
         }
-        let stays = self.venue.takes_risk || order.is_reduce_only() || order.has_expired(self.venue.now);
-        let reduces = stays || self.reducible(&account, order) == order.lots;
-        self.held_back = !reduces;
-        Ok(if reduces { Standing::Other } else { Standing::Missing })
+        let (venue, expired) = (self.venue, order.has_expired(self.venue.now));
+        let any_risk = venue.takes_risk || order.is_reduce_only();
+        let trades = (any_risk || self.reducible(&account, order) == order.lots)
+            && check_last_funding(venue.board, &account, venue.now).is_ok();
+        self.held_back = !expired && !trades;
+        Ok(if self.held_back {
+            Standing::Missing
+        } else {
+            Standing::Other
+        })
     }
 
     fn voids(&self, order: &Order) -> Option<Removal> {

@@ -9,7 +9,8 @@ use ballast_risk::MarginReport;
 
 use crate::clearing::orders::{reducible, reductions, rest, Counterparties, Parties, Rest, Taker, Venue};
 use crate::clearing::{
-    check_cash, check_market_open_interest, check_owner_open_interest, check_size, fee_rates, observe_book, touch, Fill,
+    check_cash, check_last_funding, check_market_open_interest, check_owner_open_interest, check_size, fee_rates,
+    observe_book, touch, Fill,
 };
 use crate::error::{ensure, fail, BallastError, OrError};
 use crate::events::{DropReason, OrderPlaced};
@@ -338,6 +339,9 @@ impl Before {
             after: Lots(account.position(venue.index).map_or(0, |held| held.lots)),
             dust: 0,
         };
+        if filled > 0 {
+            check_last_funding(venue.board, account, venue.now)?;
+        }
         if filled > 0 && !fill.reduces() {
             check_owner_open_interest(venue.board, venue.instrument, parties.taker.owner)?;
         }
