@@ -54,6 +54,8 @@ pub enum Act {
     Fix { asset: u8, expiry: i64 },
     /// `settle_expiry`.
     Expire { who: usize, instrument: usize },
+    /// `waive_claim`.
+    Waive { who: usize, instrument: usize },
     /// `close_instrument`.
     Close { instrument: usize },
     /// `settle_pnl`.
@@ -102,6 +104,7 @@ impl Act {
             Act::Fund { .. } => "update_funding",
             Act::Fix { .. } => "fix_settlement",
             Act::Expire { .. } => "settle_expiry",
+            Act::Waive { .. } => "waive_claim",
             Act::Close { .. } => "close_instrument",
             Act::Settle { .. } => "settle_pnl",
             Act::Refresh { .. } => "refresh_prices",
@@ -169,6 +172,7 @@ impl Act {
             Act::Fund { instrument } => world.update_funding(*instrument),
             Act::Fix { asset, expiry } => world.fix_settlement(*asset, *expiry),
             Act::Expire { who, instrument } => world.settle_expiry(&key(who), *instrument),
+            Act::Waive { who, instrument } => world.waive_claim(user(who), *instrument),
             Act::Close { instrument } => {
                 let (board, now) = (world.board(), world.vm.now());
                 let outcome = world.close_instrument(*instrument);

@@ -569,6 +569,8 @@ fn expire_some(world: &mut World, view: &View, ended: &[usize], random: &mut Ran
             let left = account(world, view, who).position(instrument as u16).copied();
             match left.map_or((0, 0), |p| (p.lots, p.quote)) {
                 (0, owed) if owed < 0 && random.chance(10) => pay_debt(world, view, who, owed),
+                // Who waits gives up now and then; nobody else has anything to give up.
+                (_, claim) if claim != 0 && random.chance(8) => Act::Waive { who, instrument },
                 (0, _) => Act::Settle {
                     who,
                     instruments: vec![instrument],

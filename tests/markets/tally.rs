@@ -7,7 +7,7 @@ use ballast_sim::world::Outcome;
 use crate::act::Act;
 
 /// What must go through in a walk.
-const THROUGH: [&str; 22] = [
+const THROUGH: [&str; 23] = [
     "place_order, rests",
     "place_order, at once",
     "cancel_order",
@@ -21,6 +21,7 @@ const THROUGH: [&str; 22] = [
     "update_funding",
     "fix_settlement",
     "settle_expiry",
+    "waive_claim",
     "close_instrument",
     "settle_pnl",
     "deposit",
@@ -32,12 +33,13 @@ const THROUGH: [&str; 22] = [
     "claim_referral",
 ];
 /// What must be refused at times.
-const REFUSED: [&str; 9] = [
+const REFUSED: [&str; 10] = [
     "place_order, rests",
     "place_order, at once",
     "fill_quote",
     "block_trade",
     "settle_expiry",
+    "waive_claim",
     "close_instrument",
     "withdraw",
     "delist_instrument",
