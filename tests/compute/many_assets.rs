@@ -2,7 +2,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::instructions::{ListCollateralArgs, PreviewSection};
 use ballast::oracle::pyth;
-use ballast::state::{InstrumentKind, QUOTE_ASSET};
+use ballast::state::{InstrumentKind, MarginAccount, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_sim::world::{mint_account, token_account, PriceMessage, User, World, BTC, ETH, SOL, TOKEN_PROGRAM};
 use ballast_tests::setup::*;
@@ -43,6 +43,32 @@ pub fn measure(table: &mut Table) {
     let used = summary(&mut w, &full);
     let name = "preview, 24 options, 16 linear, 8 collaterals in 8 assets";
     table.add(name, used, 280_000);
+    settlements(&mut w, &full, &listed[0], expiry, table);
+}
+
+/// Settling what the full account has: all of it at once, as much of a withdrawal, and a future and a delisted perpetual that have ended, on
+/// the credit of eight kinds of collateral whose prices are stale.
+fn settlements(w: &mut World, user: &User, ended: &Listed, expiry: i64, table: &mut Table) {
+    let (key, usd) = (user.account.margin_account, w.usd);
+    let account = w.margin_account(&key);
+    let held: Vec<usize> = account.positions().iter().map(|p| p.instrument.into()).collect();
+    let outcome = w.settle(&key, &held);
+    table.add("settle_pnl, 40 positions", ok(w, outcome).compute_units, 160_000);
+    let outcome = w.withdraw(user, &usd, USD);
+    let name = "withdraw, 24 options, 16 linear, 8 collaterals in 8 assets";
+    table.add(name, ok(w, outcome).compute_units, 500_000);
+    let outcome = w.delist(ended.perpetual, expiry);
+    ok(w, outcome);
+    w.wait_until(expiry - 7_200);
+    show_mid(w, ended.perpetual, 100_800 * PRICE);
+    w.walk_window(BTC, expiry, [1, 60], |_| 110_000.0);
+    // Without cash, so that the collateral is asked for. That does not add up any more, and is only measured.
+    edit::<MarginAccount>(w, &key, |account| account.cash = 0);
+    for (name, instrument) in [("a future", ended.future), ("a delisted perpetual", ended.perpetual)] {
+        let outcome = w.settle_expiry(&key, instrument);
+        let name = format!("settle_expiry, {name}, on 8 collaterals in 8 assets");
+        table.add(&name, outcome.expect("it settles").compute_units, 25_000);
+    }
 }
 
 /// The assets of genesis, then mid caps; each strike has either a call or a put, since a call and a put of one are priced together.
