@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # A larger program costs more to deploy, and one that grew unnoticed is a mistake.
-max_bytes=1200000
+max_bytes=1300000
 
 step() {
     echo

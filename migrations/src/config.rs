@@ -1,7 +1,7 @@
 //! What a genesis lists.
 use ballast::instructions::{ListAssetArgs, ListCollateralArgs, ListInstrumentArgs};
-use ballast::oracle::FeedConfig;
-use ballast::state::{AuctionParams, FeeSchedule, FeeTier, InstrumentKind, Limits, RiskParams};
+use ballast::oracle::{FeedConfig, PriceLimits, PriceSourceKind, SourceConfig};
+use ballast::state::{AuctionParams, FeeSchedule, FeeTier, InstrumentKind, Limits, RiskParams, ScaleConfig};
 use ballast_fixed::Dollars;
 use ballast_risk::{defaults, AssetParams};
 
@@ -69,14 +69,45 @@ pub const AUCTION: AuctionParams = AuctionParams {
     dust_dollars: 100 * DOLLAR,
 };
 
-/// Limits of a feed: a minute old at most, half a percent wide, a slow price with a time constant of an hour that moves at most 20 % an hour.
-pub const fn feed(feed_id: [u8; 32]) -> FeedConfig {
-    FeedConfig {
-        feed_id,
+/// A Pyth feed: a minute old at most, at five slots a second, half a percent wide, and no faster than a quarter of a percent a second.
+pub const fn pyth(feed_id: [u8; 32]) -> SourceConfig {
+    SourceConfig {
+        kind: PriceSourceKind::PythPull,
+        base: 0,
+        weight: 1,
+        id: feed_id,
+        queue: [0; 32],
+        hash: [0; 32],
         max_age_seconds: 60,
-        max_confidence_ppm: 5_000,
-        slow_seconds: 3_600,
-        slow_speed_ppm: 200_000,
+        max_age_slots: 300,
+        max_confidence_ppm: 20_000,
+        max_step_ppm: 2_500,
+    }
+}
+
+/// What is asked of an index: a minute old at most, tight up to half a percent; sources half a percent apart at most, and one by itself
+/// within 30 % of the slow price, which has a time constant of an hour and moves at most 20 % an hour.
+pub const PRICE_LIMITS: PriceLimits = PriceLimits {
+    max_age_seconds: 60,
+    tight_ppm: 5_000,
+    slow_seconds: 3_600,
+    slow_speed_ppm: 200_000,
+    max_deviation_ppm: 5_000,
+    max_slow_deviation_ppm: 300_000,
+    primary_alone: true,
+};
+
+/// ψ grows to two and a half times the table's and falls back by a twentieth of it an hour.
+pub const SCALE: ScaleConfig = ScaleConfig {
+    scan_range_cap_ppm: 2_500_000,
+    scan_range_fall_ppm: 50_000,
+};
+
+/// A price with a Pyth feed as its one source.
+pub fn feed(feed_id: [u8; 32]) -> FeedConfig {
+    FeedConfig {
+        sources: vec![pyth(feed_id)],
+        limits: PRICE_LIMITS,
     }
 }
 
@@ -107,6 +138,8 @@ pub fn asset(
             symbol: name,
             feed: feed(feed_id),
             params: RiskParams::from(params),
+            scale: SCALE,
+            correlation_reference: correlation_reference(params),
             clusters: params.clusters,
             instrument_open_interest_cap: cap(params.depth, 40),
             owner_open_interest_cap: cap(params.depth, 10),
@@ -117,6 +150,16 @@ pub fn asset(
             instrument(InstrumentKind::Perpetual, 0),
             instrument(InstrumentKind::Future, expiry),
         ],
+    }
+}
+
+/// Pairs with earlier assets of a cluster net less when their correlation falls under 0.65, or under 0.25 where only a level that weighs a
+/// quarter joins them; docs/oracles.md has what these are chosen by.
+const fn correlation_reference(params: &AssetParams) -> i64 {
+    if params.clusters[1] != 0 {
+        650_000_000
+    } else {
+        250_000_000
     }
 }
 

@@ -41,9 +41,9 @@ fn attack_cherry_picked_prints() {
     w.wait_until(begin - 1);
     for bucket in 0..60 {
         // What everybody sees, every other bucket.
-        w.wait_until(begin + bucket * 30);
+        w.wait_until(begin + bucket * 30 + 1);
         if bucket % 4 != 0 {
-            print(&mut w, 100_000.0, begin + bucket * 30);
+            print(&mut w, 100_000.0, begin + bucket * 30 + 1);
         }
         // The peak of its last second, accepted a second later.
         w.wait_until(begin + bucket * 30 + 30);

@@ -2,12 +2,13 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::instructions::{ListAssetArgs, ListCollateralArgs, ListInstrumentArgs};
-use ballast::oracle::pyth::RECEIVERS;
 use ballast::state::{Exchange, Market};
 use ballast_client::instruction;
 use ballast_migrations::config;
 use ballast_risk::defaults;
-use ballast_sim::world::{mint_account, token_account, PriceMessage, User, World, BTC, ETH, SOL, TOKEN_PROGRAM};
+use ballast_sim::world::{
+    mint_account, token_account, PriceMessage, User, World, BTC, ETH, RECEIVERS, SOL, TOKEN_PROGRAM,
+};
 use ballast_tests::refusal::refuses;
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
@@ -334,7 +335,7 @@ fn list_one_more(w: &mut World, n: u8) -> Pubkey {
         ok(w, outcome);
     }
     let account = w.vm.keypair().pubkey();
-    let data = PriceMessage::new(id, 100.0, now).account_data();
+    let data = PriceMessage::new(id, 100.0, now).account_data(w.vm.clock().slot);
     w.vm.put(account, RECEIVERS[0], data);
     account
 }

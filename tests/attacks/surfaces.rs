@@ -143,7 +143,13 @@ fn attack_withdrawing_on_a_surface_that_is_out_of_date() {
     let [up, down, ..] = d.w.asset_section(&user.account.margin_account, ETH).scenarios;
     let doubt = -up.min(down);
     assert!(doubt > 1_000 * DOLLAR, "{doubt}");
+    // The shocks are wider by 1/2,700 already.
+    let wider = stale.initial_margin - fresh.initial_margin;
+    assert!(wider > 0 && wider < fresh.initial_margin / 2_700, "{wider}");
     let lowered = Summary {
+        initial_margin: stale.initial_margin,
+        scan: stale.scan,
+        levels: stale.levels,
         equity_initial: fresh.equity_initial - doubt,
         equity_withdrawal: fresh.equity_withdrawal - doubt,
         ..fresh

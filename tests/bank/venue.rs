@@ -3,12 +3,13 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::AnchorDeserialize;
 use anchor_spl::token::{self, spl_token, TokenAccount};
 use ballast::instructions::{PreviewReport, PreviewSection, Summary};
-use ballast::oracle::pyth;
 use ballast::state::{Collateral, InsuranceFund, MarginAccount, Market, QuotePool, RiskBoard, QUOTE_ASSET};
 use ballast_client::address::Exchange;
 use ballast_client::instruction::{self, AccountKeys};
 use ballast_migrations::config::{self, feeds};
 use ballast_migrations::genesis::{self, Founder};
+use ballast_oracle::pyth_pull::{self, PythPull};
+use ballast_oracle::Adapter;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -246,7 +247,8 @@ impl Venue {
         for (asset, dollars) in prices {
             let (_, feed, account) = *self.feeds.iter().find(|f| f.0 == *asset).expect("a feed");
             let data = price_update(&feed, dollars * 100_000_000, now);
-            self.bank.put(&account, pyth::RECEIVERS[1], data);
+            self.bank
+                .put(&account, Pubkey::new_from_array(PythPull::PROGRAMS[1]), data);
             accounts.push((*asset, account));
         }
         let refresh = instruction::refresh_prices(&self.exchange, &accounts);
@@ -356,7 +358,7 @@ fn create_token_account(bank: &mut Bank, mint: &Pubkey, owner: &Pubkey) -> Pubke
 /// A fully verified `PriceUpdateV2` with exponent −8.
 fn price_update(feed: &[u8; 32], price: i64, publish_time: i64) -> Vec<u8> {
     let confidence = price / 2_000;
-    let mut data = pyth::DISCRIMINATOR.to_vec();
+    let mut data = pyth_pull::DISCRIMINATOR.to_vec();
     data.extend([0; 32]); // write authority
     data.push(1); // fully verified
     data.extend(feed);
@@ -368,6 +370,6 @@ fn price_update(feed: &[u8; 32], price: i64, publish_time: i64) -> Vec<u8> {
     data.extend(price.to_le_bytes()); // exponential mean
     data.extend(confidence.to_le_bytes());
     data.extend(1u64.to_le_bytes()); // posted slot
-    data.resize(pyth::LEN, 0);
+    data.resize(pyth_pull::LEN, 0);
     data
 }

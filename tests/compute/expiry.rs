@@ -38,6 +38,7 @@ pub fn measure(table: &mut Table) {
     // Who comes before the losers waits, and may give up what he waits for.
     let outcome = w.settle_expiry(&claimant.account.margin_account, BTC_FUTURE);
     ok(w, outcome);
+    w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 102_000.0), (ETH, 3_010.0), (SOL, 151.0)]);
     let outcome = w.waive_claim(&claimant, BTC_FUTURE);
     table.add("waive_claim, 8 positions", ok(w, outcome).compute_units, 60_000);
     let outcome = w.settle_expiry(&debtor.account.margin_account, BTC_FUTURE);

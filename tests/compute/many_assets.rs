@@ -1,10 +1,11 @@
 //! Accounts whose positions are spread over many assets: the dearest mixes that the margin check is meant for.
 use anchor_lang::prelude::Pubkey;
 use ballast::instructions::{ListCollateralArgs, PreviewSection};
-use ballast::oracle::pyth;
 use ballast::state::{InstrumentKind, MarginAccount, QUOTE_ASSET};
 use ballast_client::instruction;
-use ballast_sim::world::{mint_account, token_account, PriceMessage, User, World, BTC, ETH, SOL, TOKEN_PROGRAM};
+use ballast_sim::world::{
+    mint_account, token_account, PriceMessage, User, World, BTC, ETH, RECEIVERS, SOL, TOKEN_PROGRAM,
+};
 use ballast_tests::setup::*;
 use ballast_tests::{ok, world};
 use solana_signer::Signer;
@@ -129,10 +130,10 @@ fn move_prices(w: &mut World) {
     let now = w.vm.now();
     let mut refreshed = Vec::new();
     for asset in SOL + 1..w.board().asset_count {
-        let feed_id = w.board().assets[usize::from(asset)].price.feed_id;
+        let feed_id = w.board().assets[usize::from(asset)].sources.sources[0].id;
         let account = w.vm.keypair().pubkey();
         let message = PriceMessage::new(feed_id, 150.6, now);
-        w.vm.put(account, pyth::RECEIVERS[0], message.account_data());
+        w.vm.put(account, RECEIVERS[0], message.account_data(w.vm.clock().slot));
         refreshed.push((asset, account));
     }
     let refresh = instruction::refresh_prices(&w.exchange, &refreshed);

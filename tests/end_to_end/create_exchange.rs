@@ -3,6 +3,7 @@ use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::instructions::CreateExchangeArgs;
+use ballast::oracle::PriceSourceKind;
 use ballast::state::{
     self, Collateral, FeeSchedule, FeeTier, InsuranceFund, QuotePool, RiskBoard, DISCRIMINATOR, QUOTE_ASSET,
 };
@@ -65,7 +66,7 @@ fn everything_is_written_once() {
     let b: Box<RiskBoard> = w.read(&exchange.board);
     assert_eq!((b.version, b.asset_count, b.exchange), (1, 0, exchange.key));
     assert_eq!(
-        (b.quote.feed_id, b.quote.index, b.quote.max_age_seconds),
+        (b.quote_sources.sources[0].id, b.quote.index, b.quote.max_age_seconds),
         (feeds::USDC, 0, 60)
     );
     assert_eq!(b.level_weights, [500_000_000, 250_000_000, 250_000_000, 0]);
@@ -152,7 +153,7 @@ fn refuses_quote_mints_without_six_decimals() {
 #[test]
 fn refuses_parameters_outside_their_bounds() {
     type Change = fn(&mut CreateExchangeArgs);
-    let bad: [Change; 42] = [
+    let bad: [Change; 43] = [
         |a| a.fees.taker_ppm = 10_001,
         |a| a.fees.maker_ppm = 10_001,
         |a| a.fees.maker_ppm = -10_001,
@@ -186,11 +187,12 @@ fn refuses_parameters_outside_their_bounds() {
         |a| a.auction.step_cap_ppm = 1_000_001,
         |a| a.auction.step_cap_dollars = 0,
         |a| a.auction.dust_dollars = -1,
-        |a| a.quote_feed.feed_id = [0; 32],
-        |a| a.quote_feed.max_age_seconds = 0,
-        |a| a.quote_feed.max_age_seconds = 3_601,
-        |a| a.quote_feed.max_confidence_ppm = 0,
-        |a| a.quote_feed.slow_seconds = 15,
+        |a| a.quote_feed.sources[0].id = [0; 32],
+        |a| a.quote_feed.limits.max_age_seconds = 0,
+        |a| a.quote_feed.limits.max_age_seconds = 3_601,
+        |a| a.quote_feed.sources[0].max_confidence_ppm = 0,
+        |a| a.quote_feed.sources[0].kind = PriceSourceKind::StakePool,
+        |a| a.quote_feed.limits.slow_seconds = 15,
         |a| a.quote_deposit_cap = 20_000_000_000_000_001,
         |a| a.quote_owner_deposit_cap = a.quote_deposit_cap + 1,
         |a| a.level_weights[0] -= 1,
@@ -225,7 +227,10 @@ fn accepts_parameters_on_their_bounds() {
     (args.auction.liquidator_share_ppm, args.auction.step_cap_ppm) = (1_000_000, 1_000_000);
     args.quote_deposit_cap = 20_000_000_000_000_000;
     args.quote_owner_deposit_cap = args.quote_deposit_cap;
-    (args.quote_feed.max_age_seconds, args.quote_feed.slow_seconds) = (3_600, 86_400);
+    (
+        args.quote_feed.limits.max_age_seconds,
+        args.quote_feed.limits.slow_seconds,
+    ) = (3_600, 86_400);
     args.level_weights = [0, 0, 0, 1_000_000_000];
     args.maintenance_factor = 1_000_000_000;
     let outcome = create(&mut w, &exchange, args);

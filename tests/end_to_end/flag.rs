@@ -110,8 +110,11 @@ fn a_stale_leg_counts_in_the_accounts_favour() {
     w.vm.advance(60);
     let outcome = w.flag(&user.account.margin_account);
     ok(&w, outcome); // 60 seconds old: fresh
-    w.vm.advance(1);
-    // 61 seconds old: confidence 0.05 % and ¼ · 9.5 % of 96,000 to the better are 2,328, more than the 864 that are missing.
+                     // 864 are missing. Stale, the price may be better by 9.5 % · √(age / 86,400): of 96,000 that is 860.97 at 770 seconds, 866.54 at 780.
+    w.vm.advance(710);
+    let outcome = w.flag(&user.account.margin_account);
+    ok(&w, outcome);
+    w.vm.advance(10);
     let key = user.account.margin_account;
     refuses(&mut w, BallastError::AccountHealthy, |w| w.flag(&key));
 }

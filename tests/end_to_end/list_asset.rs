@@ -34,13 +34,10 @@ fn an_asset_takes_the_next_index() {
     let asset = &board.assets[3];
     assert_eq!((&asset.symbol, asset.clusters), (b"MID9\0\0\0\0", [0; 4]));
     assert_eq!(
-        (asset.price.feed_id, asset.price.index, asset.price.publish_time),
+        (asset.sources.sources[0].id, asset.price.index, asset.price.publish_time),
         ([9; 32], 0, 0)
     );
-    assert_eq!(
-        (asset.price.max_age_seconds, asset.price.max_confidence_ppm),
-        (60, 5_000)
-    );
+    assert_eq!((asset.price.max_age_seconds, asset.price.tight_ppm), (60, 5_000));
     assert_eq!((asset.price.slow_seconds, asset.price.slow_speed_ppm), (3_600, 200_000));
     assert_eq!(asset.params, args(9).params);
     assert_eq!(
@@ -99,7 +96,7 @@ fn refuses_a_thirty_third_asset() {
 #[test]
 fn refuses_parameters_outside_their_bounds() {
     type Change = fn(&mut ListAssetArgs);
-    let bad: [Change; 33] = [
+    let bad: [Change; 29] = [
         |a| a.params.scan_range = 950_000_001,
         |a| a.params.scan_range = -1,
         |a| a.params.buffer = 1_000_000_001,
@@ -125,14 +122,10 @@ fn refuses_parameters_outside_their_bounds() {
         |a| a.owner_open_interest_cap = 0,
         |a| a.owner_open_interest_cap = -1,
         |a| a.owner_open_interest_cap = 31_250_000_000_000_001, // 20 billion dollars over 2 · 32 assets
-        |a| a.feed.feed_id = [0; 32],
-        |a| a.feed.max_age_seconds = 0,
-        |a| a.feed.max_age_seconds = 3_601,
-        |a| a.feed.max_confidence_ppm = 100_001,
-        |a| a.feed.slow_seconds = 15,
-        |a| a.feed.slow_seconds = 86_401,
-        |a| a.feed.slow_speed_ppm = 999,
-        |a| a.feed.slow_speed_ppm = 10_000_001,
+        |a| a.scale.scan_range_cap_ppm = 999_999,
+        |a| a.scale.scan_range_cap_ppm = 2_500_001,
+        |a| a.scale.scan_range_fall_ppm = 999,
+        |a| a.scale.scan_range_fall_ppm = 2_500_001,
     ];
     let mut w = world();
     for change in bad {
@@ -154,7 +147,7 @@ fn accepts_parameters_on_their_bounds() {
     (args.params.haircut_initial, args.params.haircut_maintenance) = (1_000_000_000, 1_000_000_000);
     args.clusters = [5, 6, 7, 8];
     (args.instrument_open_interest_cap, args.owner_open_interest_cap) = (1, 1);
-    (args.feed.max_confidence_ppm, args.feed.slow_speed_ppm) = (100_000, 10_000_000);
+    (args.scale.scan_range_cap_ppm, args.scale.scan_range_fall_ppm) = (2_500_000, 2_500_000);
     let outcome = list(&mut w, args);
     ok(&w, outcome);
 }

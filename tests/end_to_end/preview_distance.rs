@@ -162,8 +162,9 @@ fn a_stale_price_is_as_far_as_the_trigger_sees_it() {
     w.vm.advance(600);
     w.set_prices(&[(QUOTE_ASSET, 1.0)]);
     let down = walk(&mut w, &user, BTC, 0, DOWN, 1);
-    // Off by its confidence of 0.05 % and ψ/4: equity P·1.02425 − 90,000 against 7.15 % of P. 90,000 / 0.95275 = 94,463.395434.
-    assert_eq!((down.safe, down.liquidatable), (-55_366_045, Some(-55_366_046)));
+    // 601 seconds old, off by 9.5 % · √(601/86,400) = 0.79232611423 %: equity P·1.0079232611 − 90,000 against 7.15 % of P.
+    // 90,000 / 0.9364232611423 = 96,110.384838, which is 3.8896151616 % down; what it is off by rounds up.
+    assert_eq!((down.safe, down.liquidatable), (-38_896_152, Some(-38_896_153)));
 }
 
 /// A put bought and a future sold 0.1 % below the index gain from any fall, to nothing. Forwards with that basis stay above nothing: neither

@@ -1,10 +1,9 @@
 //! `refresh_prices`: every guard that a price passes, from both sides.
 use ballast::error::BallastError;
-use ballast::oracle::pyth;
-use ballast_sim::world::{PriceMessage, Verification, World, BTC, ETH};
+use ballast_sim::world::{PriceMessage, Verification, World, BTC, ETH, RECEIVERS};
 use ballast_tests::ok;
 use ballast_tests::refusal::refuses;
-use ballast_tests::setup::PRICE;
+use ballast_tests::setup::{list_priced_asset, PRICE};
 
 use crate::refresh_prices::{btc, later, message};
 
@@ -77,6 +76,7 @@ fn time_that_runs_backwards() {
         },
         BallastError::PriceRegressed,
     );
+    w.vm.advance(1); // a source takes one update a slot
     accepts(
         &mut w,
         &PriceMessage {
@@ -99,8 +99,8 @@ fn times_before_the_epoch() {
 fn confidence() {
     let mut w = later();
     let good = message(&w);
-    // At most 0.5 % of the price.
-    let at_most = good.price.unsigned_abs() / 200;
+    // At most 2 % of the price.
+    let at_most = good.price.unsigned_abs() / 50;
     for confidence in [at_most + 1, u64::MAX] {
         refuses_message(
             &mut w,
@@ -115,7 +115,7 @@ fn confidence() {
             ..good
         },
     );
-    assert_eq!(btc(&w).confidence, 450 * PRICE);
+    assert_eq!(btc(&w).confidence, 1_800 * PRICE);
 }
 
 #[test]
@@ -193,15 +193,10 @@ fn prices_that_round_to_nothing_or_leave_the_range() {
         confidence: 0,
         ..good
     };
-    refuses_message(&mut w, &huge, BallastError::MathOverflow);
-    // The largest that fits, 9.2 billion dollars, is accepted.
-    accepts(
-        &mut w,
-        &PriceMessage {
-            price: 9_223_372_036,
-            ..huge
-        },
-    );
+    refuses_message(&mut w, &huge, BallastError::PriceOutOfRange);
+    // The largest that fits, 9.2 billion dollars, is accepted as the first price of an asset.
+    let asset = list_priced_asset(&mut w, "DEAR", 9_223_372_036.0);
+    assert_eq!(w.board().assets[usize::from(asset)].price.index, 9_223_372_036 * PRICE);
 }
 
 #[test]
@@ -228,9 +223,9 @@ fn verification() {
         );
     }
     let account = w.price_account(BTC);
-    let mut data = good.account_data();
+    let mut data = good.account_data(w.vm.clock().slot);
     data[40] = 2; // no such level
-    w.vm.put(account, pyth::RECEIVERS[0], data);
+    w.vm.put(account, RECEIVERS[0], data);
     refuses(&mut w, BallastError::PriceWrongLayout, |w| w.refresh(&[BTC]));
 }
 
@@ -241,17 +236,17 @@ fn owner() {
     let account = w.price_account(BTC);
     let push_oracle = anchor_lang::prelude::pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
     for owner in [push_oracle, ballast::ID, anchor_lang::system_program::ID] {
-        w.vm.put(account, owner, good.account_data());
+        w.vm.put(account, owner, good.account_data(w.vm.clock().slot));
         refuses(&mut w, BallastError::PriceWrongOwner, |w| w.refresh(&[BTC]));
     }
-    for (n, receiver) in pyth::RECEIVERS.into_iter().enumerate() {
+    for (n, receiver) in RECEIVERS.into_iter().enumerate() {
         w.vm.advance(1);
         let update = PriceMessage {
             publish_time: w.vm.now(),
             price: good.price + n as i64,
             ..good
         };
-        w.vm.put(account, receiver, update.account_data());
+        w.vm.put(account, receiver, update.account_data(w.vm.clock().slot));
         let outcome = w.refresh(&[BTC]);
         ok(&w, outcome);
         assert_eq!(btc(&w).index, 90_000 * PRICE + 10 * n as i64);
@@ -262,17 +257,17 @@ fn owner() {
 fn layout() {
     let mut w = later();
     let account = w.price_account(BTC);
-    let good = message(&w).account_data();
+    let good = message(&w).account_data(w.vm.clock().slot);
     let mut other_type = good.clone();
     other_type[0] ^= 1;
     let short = good[..good.len() - 1].to_vec();
     let mut long = good.clone();
     long.push(0);
     for data in [other_type, short, long, vec![], good[..8].to_vec(), vec![0; good.len()]] {
-        w.vm.put(account, pyth::RECEIVERS[0], data);
+        w.vm.put(account, RECEIVERS[0], data);
         refuses(&mut w, BallastError::PriceWrongLayout, |w| w.refresh(&[BTC]));
     }
-    w.vm.put(account, pyth::RECEIVERS[0], good);
+    w.vm.put(account, RECEIVERS[0], good);
     let outcome = w.refresh(&[BTC]);
     ok(&w, outcome);
 }

@@ -2,9 +2,8 @@
 use std::path::PathBuf;
 
 use anchor_lang::prelude::{pubkey, Pubkey};
-use ballast::oracle::pyth;
 use ballast_client::instruction;
-use ballast_sim::world::{World, SOL};
+use ballast_sim::world::{World, RECEIVERS, SOL};
 use ballast_tests::setup::PRICE;
 use ballast_tests::{elf, ok};
 
@@ -29,8 +28,9 @@ fn a_real_account_reaches_the_board() {
     let mut w = World::starting_at(&elf(), PUBLISHED - 120, [60_000.0, 3_000.0, 140.0]);
     let mut clock = w.vm.clock();
     clock.unix_timestamp = PUBLISHED + 5;
+    clock.slot = u64::from_le_bytes(data[125..133].try_into().expect("eight bytes")) + 12; // posted five seconds ago
     w.vm.svm.set_sysvar(&clock);
-    w.vm.put(ACCOUNT, pyth::RECEIVERS[0], data);
+    w.vm.put(ACCOUNT, RECEIVERS[0], data);
     let refresh = instruction::refresh_prices(&w.exchange, &[(SOL, ACCOUNT)]);
     let outcome = w.vm.send(&[refresh], &[]);
     ok(&w, outcome);

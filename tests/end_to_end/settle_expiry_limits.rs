@@ -83,8 +83,8 @@ fn caps_on_borrowing_stop_a_loss() {
     }
 }
 
-/// 100 SOL at 150 whose price is a month old: less the confidence of 0.05 % and a quarter of ψ, 4.75 %, they are worth 14,280, and a quarter
-/// is cut off that: 10,710 of a loss of 13,015 are paid.
+/// 100 SOL at 150 whose price is a month old: less ψ, 19 %, they are worth 12,150, and a quarter is cut off that: 9,112.50 of a loss of 13,015
+/// are paid.
 #[test]
 fn dead_collateral_pays_what_it_is_worth_at_least() {
     let mut w = watched();
@@ -95,12 +95,9 @@ fn dead_collateral_pays_what_it_is_worth_at_least() {
     let expiry = w.board().instruments[ETH_FUTURE].expiry;
     w.expire_at(ETH, expiry, 1_700.0);
     // The 2 that are locked are owed already.
-    assert_eq!(settle(&mut w, &user, ETH_FUTURE).settled.amount, -10_708_000_000);
+    assert_eq!(settle(&mut w, &user, ETH_FUTURE).settled.amount, -9_110_500_000);
     let after = account(&w, &user);
-    assert_eq!(
-        (after.cash, after.positions[0].quote),
-        (-10_710_000_000, -2_307_000_000)
-    );
+    assert_eq!((after.cash, after.positions[0].quote), (-9_112_500_000, -3_904_500_000));
     sound(w);
 }
 

@@ -5,6 +5,7 @@ use ballast::events::SurfaceSourceSet;
 use ballast::instructions::SurfaceUpdate;
 use ballast::state::{Expiry, SurfaceSource, ValueLimits, VolatilitySurface};
 use ballast_client::instruction;
+use ballast_oracle::switchboard_on_demand::SwitchboardOnDemand;
 use ballast_sim::world::{Outcome, ValueMessage, World, BTC, ETH};
 use ballast_tests::refusal::{checks_declared_accounts, refuses};
 use ballast_tests::setup::{copy_account, flat, list_future, publish, second_exchange, DAY};
@@ -211,8 +212,8 @@ fn attack_a_feed_that_is_not_what_was_bound() {
     d.refuses_feed(BallastError::PriceTooUncertain, |m| {
         m.deviation = 10_000_000_000_000_001
     });
-    d.refuses_feed(BallastError::MathOverflow, |m| m.value = i128::MAX);
-    d.refuses_feed(BallastError::MathOverflow, |m| m.deviation = i128::MAX);
+    d.refuses_feed(BallastError::PriceOutOfRange, |m| m.value = i128::MAX);
+    d.refuses_feed(BallastError::PriceOutOfRange, |m| m.deviation = i128::MAX);
     d.refuses_feed(BallastError::PriceFromFuture, |m| m.updated_at += 1);
     d.refuses_feed(BallastError::StalePrice, |m| m.updated_at -= 301);
     d.refuses_feed(BallastError::StalePrice, |m| m.updated_at = i64::MIN);
@@ -237,18 +238,18 @@ fn attack_an_old_result_written_again() {
     d.post(VALUES);
     let now = d.w.vm.clock().slot;
     assert_eq!(now - old, 752);
-    d.refuses_feed(BallastError::StalePrice, |m| {
+    d.refuses_feed(BallastError::PriceSlotTooOld, |m| {
         (m.slot, m.answer_slots, m.max_staleness) = (old, [0; 2], 0)
     });
-    d.refuses_feed(BallastError::StalePrice, |m| {
+    d.refuses_feed(BallastError::PriceSlotTooOld, |m| {
         (m.slot, m.answer_slots, m.max_staleness) = (old, [old; 2], u32::MAX)
     });
     // One new answer among old ones; just beyond the source's limit, and beyond the feed's.
-    d.refuses_feed(BallastError::StalePrice, |m| m.answer_slots[0] = old);
-    d.refuses_feed(BallastError::StalePrice, |m| {
+    d.refuses_feed(BallastError::PriceSlotTooOld, |m| m.answer_slots[0] = old);
+    d.refuses_feed(BallastError::PriceSlotTooOld, |m| {
         (m.answer_slots[0], m.max_staleness) = (now - 751, u32::MAX)
     });
-    d.refuses_feed(BallastError::StalePrice, |m| m.answer_slots[0] = now - 251);
+    d.refuses_feed(BallastError::PriceSlotTooOld, |m| m.answer_slots[0] = now - 251);
     d.refuses_feed(BallastError::PriceFromFuture, |m| m.slot = now + 1);
     d.refuses_feed(BallastError::PriceFromFuture, |m| m.answer_slots[1] = now + 1);
     // Just within both.
@@ -280,7 +281,7 @@ fn attack_a_spoofed_feed_account() {
     d.feeds = right;
     d.w.vm.put(right[1], ballast::ID, data.clone());
     d.refuses(BallastError::PriceWrongOwner);
-    let program = ballast::oracle::switchboard::PROGRAM;
+    let program = Pubkey::new_from_array(<SwitchboardOnDemand as ballast_oracle::Adapter>::PROGRAMS[0]);
     let mut longer = data.clone();
     longer.push(0);
     let mut other = data.clone();

@@ -1,9 +1,9 @@
 //! Which prints a settlement average takes: one too large for it, two of one second, and two in one transaction.
 use ballast_client::instruction;
 use ballast_risk::settlement_window::BUCKETS;
-use ballast_sim::world::{PriceMessage, World, BTC};
+use ballast_sim::world::{PriceMessage, World, BTC, START};
 use ballast_tests::setup::{BTC_FUTURE, PRICE};
-use ballast_tests::{ok, world};
+use ballast_tests::{elf, ok, world};
 
 /// Settlement record's buckets with a print, and the price; 0 while there is none.
 fn settled(w: &World) -> (u16, i64) {
@@ -39,15 +39,16 @@ fn print(w: &mut World, cents: i64) {
 }
 
 /// 60 prints of at most (2⁶⁴ − 1) / 60 · 10⁻⁹ = 307,445,734.56… dollars fit the sum. One of a cent more is on the board, but no bucket's: not
-/// in an empty one, nor in place of one that fits. What counts is 100,000 in 44 buckets and the largest in one.
+/// in an empty one, nor in place of one that fits. What counts is 300 million in 44 buckets and the largest in one.
 #[test]
 fn a_print_too_large_for_the_average_is_none() {
-    let (mut w, expiry) = window();
-    w.walk_window(BTC, expiry, [1, 43], |_| 100_000.0);
+    let mut w = World::starting_at(&elf(), START, [300_000_000.0, 3_000.0, 150.0]);
+    let expiry = w.board().instruments[BTC_FUTURE].expiry;
+    w.walk_window(BTC, expiry, [1, 43], |_| 300_000_000.0);
     for bucket in 44..=60i64 {
         w.wait_until(expiry - 1_800 + 30 * (bucket - 1) + 10);
         match bucket {
-            44 => print(&mut w, 10_000_000),
+            44 => print(&mut w, 30_000_000_000),
             45 => print(&mut w, 30_744_573_456),
             _ => {}
         }
@@ -56,7 +57,7 @@ fn a_print_too_large_for_the_average_is_none() {
         assert_eq!(w.board().assets[usize::from(BTC)].price.index, 307_445_734_570_000_000);
     }
     w.wait_until(expiry);
-    let sum = 44 * 100_000 * i128::from(PRICE) + 307_445_734_560_000_000;
+    let sum = 44 * 300_000_000 * i128::from(PRICE) + 307_445_734_560_000_000;
     assert_eq!(settled(&w), (45, (sum / 45) as i64));
 }
 
@@ -74,9 +75,9 @@ fn the_first_of_two_prints_of_a_second_counts() {
     assert_eq!(settled(&w), (60, 100_000 * PRICE));
 }
 
-/// An asset that is named twice in one refresh takes both prices in their order, as in two: the newer one counts, and none twice.
+/// Of two updates in one refresh a source takes the first that is named, and the newer one in the next slot: it is what the bucket has then.
 #[test]
-fn an_asset_named_twice_counts_its_newer_print() {
+fn of_two_prints_in_a_slot_the_first_counts_until_the_next() {
     let (mut w, expiry) = window();
     let other = solana_signer::Signer::pubkey(&w.vm.keypair());
     let first = w.price_account(BTC);
@@ -89,14 +90,25 @@ fn an_asset_named_twice_counts_its_newer_print() {
         };
         w.post(BTC, &older);
         let newer = message(&w, 10_000_000);
-        w.vm.put(other, ballast::oracle::pyth::RECEIVERS[0], newer.account_data());
+        w.vm.put(
+            other,
+            ballast_sim::world::RECEIVERS[0],
+            newer.account_data(w.vm.clock().slot),
+        );
         // Odd buckets have them the other way round.
         let mut prices = [(BTC, first), (BTC, other)];
         prices.rotate_left((bucket % 2) as usize);
         let refresh = instruction::refresh_prices(&w.exchange, &prices);
         let outcome = w.vm.send(&[refresh], &[]);
         ok(&w, outcome);
-        assert_eq!(w.board().assets[usize::from(BTC)].price.publish_time, now);
+        let price = |w: &World| w.board().assets[usize::from(BTC)].price;
+        let older_first = bucket % 2 == 0;
+        assert_eq!(price(&w).publish_time, now - i64::from(older_first));
+        w.vm.advance(1);
+        let again = instruction::refresh_prices(&w.exchange, &[(BTC, other)]);
+        let outcome = w.vm.send(&[again], &[]);
+        ok(&w, outcome);
+        assert_eq!((price(&w).publish_time, price(&w).index), (now, 100_000 * PRICE));
     }
     w.wait_until(expiry);
     assert_eq!(settled(&w), (60, 100_000 * PRICE));

@@ -2,9 +2,10 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::state::{
     Asset, Balance, Expiry, Instrument, InstrumentKind, MarginAccount, Position, PriceFeed, RiskBoard, RiskParams,
-    DEAD_FEED_SECONDS, MAX_ASSETS, MAX_BALANCES, MAX_EXPIRIES, MAX_INSTRUMENTS, MAX_POSITIONS, VERSION,
+    ScanRangeScale, MAX_ASSETS, MAX_BALANCES, MAX_EXPIRIES, MAX_INSTRUMENTS, MAX_POSITIONS, VERSION,
 };
-use ballast_fixed::{Dollars, Ratio};
+use ballast_fixed::{mul_div_ceil, Dollars, Ratio};
+use ballast_risk::price_use::DEAD_AFTER;
 use ballast_risk::{defaults, AssetParams, PortfolioParams};
 
 use crate::random::Random;
@@ -72,6 +73,8 @@ fn quote_feed(random: &mut Random, now: i64) -> PriceFeed {
         slow: index,
         publish_time: publish_time(random, now),
         max_age_seconds: MAX_AGE as u32,
+        tight_ppm: 5_000,
+        width: random.pick(&[0, 5_000_000, 5_000_001]),
         ..PriceFeed::default()
     }
 }
@@ -81,9 +84,9 @@ fn publish_time(random: &mut Random, now: i64) -> i64 {
     now - match random.range(0, 9) {
         0 => MAX_AGE,
         1 => MAX_AGE + 1,
-        2 => random.range(MAX_AGE + 1, DEAD_FEED_SECONDS),
-        3 => random.pick(&[DEAD_FEED_SECONDS, DEAD_FEED_SECONDS + 1]),
-        4 => random.range(DEAD_FEED_SECONDS + 1, 1_000_000),
+        2 => random.range(MAX_AGE + 1, DEAD_AFTER),
+        3 => random.pick(&[DEAD_AFTER, DEAD_AFTER + 1]),
+        4 => random.range(DEAD_AFTER + 1, 1_000_000),
         _ => random.range(0, MAX_AGE),
     }
 }
@@ -102,6 +105,7 @@ fn portfolio(random: &mut Random, board: &mut RiskBoard) {
     }
     params.validate().expect("within the hard bounds");
     board.level_weights = params.level_weights.map(|weight| weight.0);
+    board.effective_weights = board.level_weights;
     board.maintenance_factor = params.maintenance_factor.0;
     board.shock_floor = params.shock_floor.0;
     board.net_option_value = params.net_option_value.0;
@@ -116,18 +120,40 @@ fn asset(random: &mut Random, now: i64) -> Asset {
         scaled(index, random.range(850, 1_150)).max(1)
     };
     let params = params(random);
+    let confidence = random.range(0, index / 50);
     Asset {
         clusters: params.clusters,
         price: PriceFeed {
             index,
             slow,
-            confidence: random.range(0, index / 50),
+            confidence,
+            width: mul_div_ceil(confidence, Ratio::SCALE, index).expect("a part of it"),
+            tight_ppm: 10_000,
             publish_time: publish_time(random, now),
             max_age_seconds: MAX_AGE as u32,
             ..PriceFeed::default()
         },
         params: RiskParams::from(&params),
+        scale: scale(random, now),
         ..bytemuck::Zeroable::zeroed()
+    }
+}
+
+/// Mostly at rest; else a multiple of ψ up to its cap that rose within the last quarter of an hour, from another one.
+fn scale(random: &mut Random, now: i64) -> ScanRangeScale {
+    if random.chance(60) {
+        return ScanRangeScale::default();
+    }
+    let multiple = random.range(1_000_000, 2_500_000);
+    let before = random.range(1_000_000, multiple) as u32;
+    let risen = (now / 60 - random.range(0, 15)) as u32;
+    ScanRangeScale {
+        cap: 2_500_000,
+        level: multiple as u64 * 3_600,
+        time: now,
+        risen,
+        minutes: [before; 12],
+        ..ScanRangeScale::default()
     }
 }
 

@@ -136,6 +136,6 @@ fn spoil_portfolio(random: &mut Random, case: &mut Case) {
     match random.range(0, 3) {
         0 => board.maintenance_factor = edge(random),
         1 => board.shock_floor = edge(random),
-        _ => board.level_weights[random.index(4)] = edge(random),
+        _ => board.effective_weights[random.index(4)] = edge(random),
     }
 }

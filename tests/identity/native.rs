@@ -2,7 +2,7 @@
 use anchor_lang::error::Error;
 use ballast::instructions::{AssetSection, Isolated, Summary};
 use ballast::margin;
-use ballast::state::{MarginAccount, MarginMethod, Position, RiskBoard};
+use ballast::state::{Judged, MarginAccount, MarginMethod, Position, RiskBoard};
 use ballast_fixed::{Lots, Notional, Price, Quantity, QuoteAmount, Ratio};
 use ballast_risk::{isolated_linear, AssetBook, AssetReport, Bucket, Cash, MarginReport, Method, Portfolio, RiskError};
 
@@ -139,6 +139,25 @@ fn quantity(board: &RiskBoard, p: &Position) -> i128 {
 
 /// The engine called on a valid account without `ballast::margin`: assets from the last to the first, since their order changes nothing.
 pub fn assemble(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<MarginReport, RiskError> {
+    let judged = |judged| assemble_judged(board, account, judged, now);
+    let (risk, liquidation) = (judged(Judged::ForRisk)?, judged(Judged::ForLiquidation)?);
+    Ok(MarginReport {
+        initial: risk.initial.max(liquidation.maintenance),
+        maintenance: liquidation.maintenance,
+        method_maintenance: liquidation.method_maintenance,
+        equity_maintenance: liquidation.equity_maintenance,
+        equity_liquidation: liquidation.equity_liquidation,
+        ..risk
+    })
+}
+
+/// The same by the terms of one judgement.
+fn assemble_judged(
+    board: &RiskBoard,
+    account: &MarginAccount,
+    judged: Judged,
+    now: i64,
+) -> Result<MarginReport, RiskError> {
     let params = board.portfolio_params();
     let mut portfolio = Portfolio::new(&params);
     for index in (0..board.asset_count).rev() {
@@ -151,9 +170,10 @@ pub fn assemble(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
             continue;
         }
         let asset = &board.assets[usize::from(index)];
-        let asset_params = asset.params();
-        let state = asset.price_state(now).expect("the asset has a price");
-        let mut book = AssetBook::new(&asset_params, &params, state);
+        let terms = asset
+            .terms(&asset.price, judged, &params, now)
+            .expect("the asset has a price");
+        let mut book = AssetBook::new(&terms.params, &params, terms.price);
         book.set_method(match account.method {
             0 => Method::Portfolio,
             1 => Method::RiskAdjusted,
@@ -190,6 +210,6 @@ pub fn assemble(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<
     portfolio.finish(Cash {
         amount: QuoteAmount(account.cash),
         quote_price: Ratio(if quote.index > 0 { quote.index } else { Ratio::SCALE }),
-        quote_trusted: fresh && quote.index >= 980_000_000,
+        quote_trusted: fresh && quote.width <= 5_000_000 && quote.index >= 980_000_000,
     })
 }

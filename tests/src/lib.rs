@@ -4,6 +4,7 @@ pub mod random;
 pub mod refusal;
 pub mod settlement_oracle;
 pub mod setup;
+pub mod sources;
 
 use std::path::PathBuf;
 

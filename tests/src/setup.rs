@@ -4,7 +4,6 @@ use anchor_lang::solana_program::instruction::Instruction;
 use anchor_lang::solana_program::system_instruction;
 use anchor_lang::{AnchorDeserialize, Discriminator, Owner};
 use ballast::instructions::SurfaceUpdate;
-use ballast::oracle::pyth;
 use ballast::state::{InstrumentKind, Market, VolatilitySurface, QUOTE_ASSET};
 use ballast_client::address::Exchange;
 use ballast_client::instruction::{self, AccountKeys};
@@ -13,7 +12,8 @@ use ballast_migrations::genesis::{self, Founder};
 use ballast_risk::defaults;
 use ballast_sim::vm::Receipt;
 use ballast_sim::world::{
-    mint_account, token_account, Outcome, PriceMessage, Token, User, World, BTC, ETH, SOL, START, TOKEN_PROGRAM,
+    mint_account, settle_down, token_account, Outcome, PriceMessage, Token, User, World, BTC, ETH, RECEIVERS, SOL,
+    START, TOKEN_PROGRAM,
 };
 use bytemuck::Pod;
 use solana_signer::Signer;
@@ -201,13 +201,16 @@ pub fn copy_account(world: &mut World, key: &Pubkey) -> Pubkey {
 pub fn list_priced_asset(world: &mut World, symbol: &str, price: f64) -> u8 {
     let feed_id = world.vm.keypair().pubkey().to_bytes();
     let authority = world.authority.insecure_clone();
-    let args = config::asset(symbol, feed_id, &defaults::MID_CAP, 1, 1, START + DAY).asset;
+    let mut args = config::asset(symbol, feed_id, &defaults::MID_CAP, 1, 1, START + DAY).asset;
+    settle_down(&mut args);
     let list = instruction::list_asset(&world.exchange, &authority.pubkey(), args);
     let outcome = world.vm.send(&[list], &[&authority]);
     ok(world, outcome);
     let (asset, account) = (world.board().asset_count - 1, world.vm.keypair().pubkey());
     let message = PriceMessage::new(feed_id, price, world.vm.now());
-    world.vm.put(account, pyth::RECEIVERS[0], message.account_data());
+    world
+        .vm
+        .put(account, RECEIVERS[0], message.account_data(world.vm.clock().slot));
     let refresh = instruction::refresh_prices(&world.exchange, &[(asset, account)]);
     let outcome = world.vm.send(&[refresh], &[]);
     ok(world, outcome);

@@ -53,7 +53,9 @@ impl Tally {
             Ok(_) => count.0 += 1,
             Err(refused) => {
                 count.1 += 1;
-                let code = refused.code.expect("a refusal has a number");
+                let code = refused
+                    .code
+                    .unwrap_or_else(|| panic!("a refusal has a number: {:?}", refused));
                 *self.errors.entry((act.name(), code)).or_default() += 1;
             }
         }

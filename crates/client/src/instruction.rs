@@ -7,6 +7,7 @@ use ballast::instructions::{
     CreateExchangeArgs, ListAssetArgs, ListCollateralArgs, ListInstrumentArgs, PreviewRequest, PreviewSection,
     SurfaceUpdate, TradeLeg,
 };
+use ballast::oracle::FeedConfig;
 use ballast::state::{MarginMethod, ValueLimits};
 use ballast::{accounts, instruction as data};
 
@@ -69,6 +70,16 @@ pub fn list_asset(exchange: &Exchange, authority: &Pubkey, args: ListAssetArgs) 
         authority: *authority,
     };
     build(accounts, data::ListAsset { args })
+}
+
+/// `set_price_sources` of an asset; 255 is the quote asset.
+pub fn set_price_sources(exchange: &Exchange, authority: &Pubkey, asset: u8, feed: FeedConfig) -> Instruction {
+    let accounts = accounts::SetPriceSources {
+        exchange: exchange.key,
+        board: exchange.board,
+        authority: *authority,
+    };
+    build(accounts, data::SetPriceSources { asset, feed })
 }
 
 /// `list_collateral`.
@@ -302,7 +313,8 @@ pub fn withdraw(
     with_writable(build(accounts, data::Withdraw { amount }), losers)
 }
 
-/// `refresh_prices`: the board's assets and the price account of each; 255 is the quote asset.
+/// `refresh_prices`: the board's assets and the price account of each, one after the other where an asset has several; 255 is the quote
+/// asset.
 pub fn refresh_prices(exchange: &Exchange, prices: &[(u8, Pubkey)]) -> Instruction {
     let accounts = accounts::RefreshPrices { board: exchange.board };
     let assets = prices.iter().map(|(asset, _)| *asset).collect();
@@ -311,6 +323,12 @@ pub fn refresh_prices(exchange: &Exchange, prices: &[(u8, Pubkey)]) -> Instructi
         .accounts
         .extend(prices.iter().map(|(_, key)| AccountMeta::new_readonly(*key, false)));
     instruction
+}
+
+/// `update_correlations`.
+pub fn update_correlations(exchange: &Exchange) -> Instruction {
+    let accounts = accounts::UpdateCorrelations { board: exchange.board };
+    build(accounts, data::UpdateCorrelations {})
 }
 
 /// `update_funding` of a perpetual, by its market.

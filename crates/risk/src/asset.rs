@@ -129,6 +129,8 @@ pub struct AssetBook<'a> {
     method: Method,
     /// Whether an option stands on a surface that is out of date.
     stale_surface: bool,
+    /// How much wider the volatility shocks of the expiry that begins next are.
+    widening: Ratio,
     /// Whether `options` has this asset's, and the current bucket.
     mixed: bool,
     mixed_bucket: bool,
@@ -169,6 +171,7 @@ impl<'a> AssetBook<'a> {
             collateral_slow: Notional::ZERO,
             method: Method::Portfolio,
             stale_surface: false,
+            widening: Ratio::ZERO,
             mixed: false,
             mixed_bucket: false,
             options: None,
@@ -231,7 +234,13 @@ impl<'a> AssetBook<'a> {
 
     fn begin(&mut self, expiry: &Expiry) -> Result<(), RiskError> {
         let (params, portfolio) = (self.params, self.portfolio);
-        self.options()?.begin(expiry, params, portfolio)?;
+        if self.widening == Ratio::ZERO {
+            self.options()?.begin(expiry, params, portfolio)?;
+        } else {
+            let widened = params.widened(self.widening)?;
+            self.widening = Ratio::ZERO;
+            self.options()?.begin(expiry, &widened, portfolio)?;
+        }
         (self.mixed, self.mixed_bucket) = (true, true);
         Ok(())
     }
@@ -276,10 +285,11 @@ impl<'a> AssetBook<'a> {
         self.method = method;
     }
 
-    /// Some of the options stand on a volatility surface that is out of date: what they might lose by the volatility shocks counts as lost
-    /// for new risk and withdrawals.
-    pub fn set_stale_surface(&mut self) {
-        self.stale_surface = true;
+    /// The options of the expiry that begins next stand on a volatility surface that is out of date: its volatility shocks are wider by
+    /// `widening` ([`crate::slow_surface::widening`]), and what the asset's options might lose by the shocks counts as lost for new risk
+    /// and withdrawals.
+    pub fn set_stale_surface(&mut self, widening: Ratio) {
+        (self.stale_surface, self.widening) = (true, widening);
     }
 
     /// The account's collateral in this asset, valued at the index and at the slow price.

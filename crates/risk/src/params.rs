@@ -1,6 +1,6 @@
 //! Governed parameters and their hard bounds (methodology, section 4).
 use crate::RiskError;
-use ballast_fixed::{Dollars, Ratio};
+use ballast_fixed::{mul_div_ceil, Dollars, Ratio};
 
 /// Correlation levels a portfolio is netted over at most.
 pub const MAX_LEVELS: usize = 4;
@@ -92,6 +92,22 @@ impl AssetParams {
         } else {
             Err(RiskError::InvalidParameter)
         }
+    }
+
+    /// The parameters with volatility shocks wider by a part of them, rounded up and held within their bounds.
+    ///
+    /// # Errors
+    /// [`RiskError::Overflow`] for parameters outside their bounds.
+    pub fn widened(&self, by: Ratio) -> Result<AssetParams, RiskError> {
+        let wider = |x: Ratio, most: Ratio| -> Result<Ratio, RiskError> {
+            let added = mul_div_ceil(x.0, by.0, Ratio::SCALE)?;
+            Ok(x.plus(Ratio(added))?.min(most.max(x)))
+        };
+        Ok(AssetParams {
+            vol_up: wider(self.vol_up, AssetParams::LARGEST_VOL_UP)?,
+            vol_down: wider(self.vol_down, Ratio::ONE)?,
+            ..*self
+        })
     }
 
     /// The largest ψ.

@@ -98,6 +98,19 @@ impl MarginReport {
         self.equity_liquidation < self.maintenance
     }
 
+    /// This report with the side of liquidation of another one: of the same account by the terms that it is judged by for that, where they
+    /// are not those for new risk. Where a narrower scan range should ask for more, the initial margin is raised to it: MM ≤ IM.
+    pub fn with_maintenance_of(&self, other: &MarginReport) -> MarginReport {
+        MarginReport {
+            initial: self.initial.max(other.maintenance),
+            maintenance: other.maintenance,
+            method_maintenance: other.method_maintenance,
+            equity_maintenance: other.equity_maintenance,
+            equity_liquidation: other.equity_liquidation,
+            ..*self
+        }
+    }
+
     /// E_im − IM. Fails on overflow.
     pub fn surplus_initial(&self) -> Result<Dollars, RiskError> {
         Ok(self.equity_initial.minus(self.initial)?)
@@ -166,6 +179,11 @@ impl<'a> Portfolio<'a> {
             report: MarginReport::default(),
             equity: EquitySums::default(),
         }
+    }
+
+    /// Empties it, for the same account or another one.
+    pub fn clear(&mut self) {
+        *self = Portfolio::new(self.params);
     }
 
     /// Adds an asset. The order of the assets changes nothing.

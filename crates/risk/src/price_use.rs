@@ -31,6 +31,8 @@ pub enum PriceUse {
     Liquidate = 3,
     /// A settlement price, and turning P&L into cash.
     Settle = 4,
+    /// A trade in this very asset that adds to a position.
+    Trade = 5,
 }
 
 /// What the table says.
@@ -47,12 +49,12 @@ pub enum Permission {
 }
 
 /// Rows by [`Quality`], columns by [`PriceUse`].
-const TABLE: [[Permission; 5]; 3] = {
+const TABLE: [[Permission; 6]; 3] = {
     use Permission::{AtWorseBound, No, OutsideBand, Yes};
     [
-        [Yes, Yes, Yes, Yes, Yes],
-        [Yes, AtWorseBound, AtWorseBound, OutsideBand, No],
-        [AtWorseBound, AtWorseBound, AtWorseBound, No, No],
+        [Yes, Yes, Yes, Yes, Yes, Yes],
+        [Yes, AtWorseBound, AtWorseBound, OutsideBand, No, AtWorseBound],
+        [AtWorseBound, AtWorseBound, AtWorseBound, No, No, No],
     ]
 };
 
@@ -135,7 +137,7 @@ fn diffusion(scan_range: Ratio, age: i64) -> Ratio {
 mod tests {
     use super::*;
     use Permission::{AtWorseBound, No, OutsideBand, Yes};
-    use PriceUse::{AddRisk, Exit, Liquidate, Settle, Withdraw};
+    use PriceUse::{AddRisk, Exit, Liquidate, Settle, Trade, Withdraw};
     use Quality::{Stale, Tight, Wide};
 
     const PSI: Ratio = Ratio(95_000_000);
@@ -150,16 +152,19 @@ mod tests {
             (Tight, Withdraw, Yes),
             (Tight, Liquidate, Yes),
             (Tight, Settle, Yes),
+            (Tight, Trade, Yes),
             (Wide, Exit, Yes),
             (Wide, AddRisk, AtWorseBound),
             (Wide, Withdraw, AtWorseBound),
             (Wide, Liquidate, OutsideBand),
             (Wide, Settle, No),
+            (Wide, Trade, AtWorseBound),
             (Stale, Exit, AtWorseBound),
             (Stale, AddRisk, AtWorseBound),
             (Stale, Withdraw, AtWorseBound),
             (Stale, Liquidate, No),
             (Stale, Settle, No),
+            (Stale, Trade, No),
         ] {
             assert_eq!(permission(quality, price_use), expected, "{quality:?} {price_use:?}");
         }

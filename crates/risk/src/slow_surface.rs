@@ -20,6 +20,18 @@ const BASIS_RATE: Ratio = Ratio(300_000_000);
 const BASIS_MARGIN: Ratio = Ratio(5_000_000);
 const YEAR: i64 = 31_536_000;
 
+/// Oldest surface at which options are priced as they stand, seconds.
+pub const FRESH_SECONDS: i64 = 900;
+
+/// How much wider volatility shocks are on a surface of this age, as a part of them: nothing up to [`FRESH_SECONDS`], then evenly up to as
+/// much again at an hour, rounded up.
+pub fn widening(age: i64) -> Ratio {
+    const HOUR: i64 = 3_600;
+    let over = age.clamp(FRESH_SECONDS, HOUR).wrapping_sub(FRESH_SECONDS); // 0 to 2,700
+    let part = over.wrapping_mul(Ratio::SCALE).wrapping_add(HOUR - FRESH_SECONDS - 1);
+    Ratio(part / (HOUR - FRESH_SECONDS))
+}
+
 /// Largest basis either way of an expiry `seconds` away; rounded down.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The option of the methodology's section 0: ETH at 3,000, a 30-day call at the money, σ = 65 %.
 use ballast_fixed::kernel::{ln_price, Q48};
 use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_risk::slow_surface::widening;
 use ballast_risk::surface::Surface;
 use ballast_risk::{defaults, isolated_linear, AssetBook, AssetReport, Bucket, Cash, Expiry, MarginReport, OptionBook};
 use ballast_risk::{Method, OptionLeg, Portfolio, PortfolioParams, PriceState, RiskError, Volatilities};
@@ -135,14 +136,14 @@ fn new_risk_takes_a_stale_surface_at_its_shocks() {
         let mut memory = OptionBook::default();
         let (fresh, price) = (PriceState::default(), Price(3_000 * USD));
         let mut book = AssetBook::with_options(&defaults::ETH, &PARAMS, fresh, price, &mut memory);
+        if stale {
+            book.set_stale_surface(Ratio::ZERO);
+        }
         book.begin_expiry(0, &month(650_000_000, 650_000_000)).unwrap();
         book.add_option(&option(true, 3_000, quantity)).unwrap();
         let value = price.times(Quantity(7_000_000_000));
         book.add_linear(Bucket::Expiry(0), value, value, value.negated().unwrap())
             .unwrap();
-        if stale {
-            book.set_stale_surface();
-        }
         let mut out = AssetReport::default();
         book.finish(&mut out).unwrap();
         out
@@ -165,12 +166,46 @@ fn new_risk_takes_a_stale_surface_at_its_shocks() {
     }
     // Without options there is nothing to doubt.
     let mut book = AssetBook::new(&defaults::ETH, &PARAMS, PriceState::default());
-    book.set_stale_surface();
+    book.set_stale_surface(Ratio::ONE);
     book.add_linear(Bucket::Perpetual, Notional(1), Notional(1), Notional(-1))
         .unwrap();
     let mut out = AssetReport::default();
     book.finish(&mut out).unwrap();
     assert_eq!((out.unrealised_initial, out.loss_withdrawal), (Dollars(0), Dollars(0)));
+}
+
+/// An hour old, the surface's shocks are twice as wide: 65 % go to 65 · 1.8 = 117 % or to 65 · 0.5 = 32.5 %; the call is then worth
+/// 3,000·erf(σ·√(30/365)/√8), 399.575833 or 111.473542, and what it might lose counts in the scan as well.
+#[test]
+fn an_old_surface_has_wider_shocks() {
+    let report = |quantity, widening| {
+        let mut memory = OptionBook::default();
+        let mut book = AssetBook::with_options(
+            &defaults::ETH,
+            &PARAMS,
+            PriceState::default(),
+            Price(3_000 * USD),
+            &mut memory,
+        );
+        book.set_stale_surface(widening);
+        book.begin_expiry(0, &month(650_000_000, 650_000_000)).unwrap();
+        book.add_option(&option(true, 3_000, quantity)).unwrap();
+        let mut out = AssetReport::default();
+        book.finish(&mut out).unwrap();
+        out
+    };
+    for (quantity, then) in [(-1_000, 399.575_832_903), (1_000, 111.473_542_385)] {
+        let wide = report(quantity, Ratio::ONE);
+        let doubt = Dollars(wide.unrealised_index.0 - wide.unrealised_initial.0);
+        near(doubt, (then - CALL).abs(), 1e-4);
+        assert!(wide.scan > report(quantity, Ratio::ZERO).scan || quantity > 0);
+    }
+    // From 900 seconds to an hour it widens evenly: half way at 2,250.
+    assert_eq!(
+        [0, 900, 2_250, 3_600, 1 << 40].map(widening),
+        [0, 0, 500_000_000, 1_000_000_000, 1_000_000_000].map(Ratio)
+    );
+    assert_eq!(widening(901), Ratio(370_371)); // 1/2,700, rounded up
 }
 
 /// A call struck at a tenth of the price is worth F − K: 2,700 at the index, 2,400 at a slow price 10 % lower.

@@ -2,6 +2,7 @@
 use anchor_lang::prelude::*;
 use ballast_book::BookError;
 use ballast_fixed::Overflow;
+use ballast_oracle::{Guard, OracleError};
 use ballast_risk::trade::Refusal;
 use ballast_risk::RiskError;
 
@@ -369,6 +370,88 @@ pub enum BallastError {
     /// Nothing that an owner could waive.
     #[msg("Only a gain that waits in a position without lots can be waived; settle the position first")]
     NoClaim,
+    /// A source whose vendor has no price now.
+    #[msg("The source's vendor has no price for it now; pass another source, or wait")]
+    PriceNotTrading,
+    /// A feed in whose value older answers count.
+    #[msg("The feed counts answers whose age its account does not tell; bind one that resolves by rounds")]
+    PriceAgesUnknown,
+    /// An answer that is too many slots old.
+    #[msg("An answer in the price is too many slots old; post a newer update")]
+    PriceSlotTooOld,
+    /// A price past nine billion dollars a unit.
+    #[msg("The price is too large; quote the asset in a smaller unit")]
+    PriceOutOfRange,
+    /// A price that moved faster than its source may.
+    #[msg("The price has moved too fast since its source's last one; it is taken once enough time has passed")]
+    PriceTooFast,
+    /// No source valid, or none but one that may not stand alone.
+    #[msg("Too few sources of the asset have a valid price; refresh the others as well")]
+    TooFewSources,
+    /// Sources farther apart than they may be.
+    #[msg("The sources of the asset lie apart; the outliers are left out, or the price counts as wide")]
+    SourcesApart,
+    /// A price that one source gives by itself, far from the slow price.
+    #[msg("The price is too far from the slow price for one source by itself; refresh the others, or wait")]
+    PriceOffSlow,
+    /// A stake pool whose rate is not one.
+    #[msg("The stake pool is empty, or its rate is not between one half and ten; bind another pool")]
+    StakePoolUnusable,
+    /// A stake pool that nobody has updated.
+    #[msg("The stake pool was not updated in this epoch or the one before; update it first")]
+    StakePoolStale,
+}
+
+impl BallastError {
+    /// The guard of prices that it is of.
+    pub fn guard(self) -> Option<Guard> {
+        Some(match self {
+            BallastError::PriceWrongOwner | BallastError::PriceWrongLayout | BallastError::PriceWrongFeed => {
+                Guard::Identity
+            }
+            BallastError::PriceNotVerified
+            | BallastError::PriceNotTrading
+            | BallastError::FeedNotIndependent
+            | BallastError::TooFewSamples
+            | BallastError::PriceAgesUnknown => Guard::Verification,
+            BallastError::PriceFromFuture | BallastError::StalePrice | BallastError::StakePoolStale => Guard::Seconds,
+            BallastError::PriceSlotTooOld => Guard::Slots,
+            BallastError::PriceTooUncertain => Guard::Confidence,
+            BallastError::PriceNotPositive | BallastError::StakePoolUnusable => Guard::Sign,
+            BallastError::PriceBadExponent | BallastError::PriceOutOfRange => Guard::Exponent,
+            BallastError::PriceRegressed => Guard::Monotone,
+            BallastError::PriceTooFast => Guard::Step,
+            BallastError::TooFewSources | BallastError::SourcesApart => Guard::Sources,
+            BallastError::PriceOffSlow => Guard::SlowPrice,
+            _ => return None,
+        })
+    }
+}
+
+impl From<OracleError> for BallastError {
+    fn from(error: OracleError) -> Self {
+        match error {
+            OracleError::WrongOwner => BallastError::PriceWrongOwner,
+            OracleError::WrongLayout | OracleError::PoolNotInitialized => BallastError::PriceWrongLayout,
+            OracleError::WrongFeed | OracleError::WrongQueue | OracleError::WrongJobs => BallastError::PriceWrongFeed,
+            OracleError::NotVerified => BallastError::PriceNotVerified,
+            OracleError::NotTrading => BallastError::PriceNotTrading,
+            OracleError::AuthorityCanWrite => BallastError::FeedNotIndependent,
+            OracleError::TooFewSamples => BallastError::TooFewSamples,
+            OracleError::AgesUnknown => BallastError::PriceAgesUnknown,
+            OracleError::FromFuture | OracleError::SlotFromFuture => BallastError::PriceFromFuture,
+            OracleError::TooOld => BallastError::StalePrice,
+            OracleError::TooManySlotsOld => BallastError::PriceSlotTooOld,
+            OracleError::TooUncertain => BallastError::PriceTooUncertain,
+            OracleError::NegativeDeviation | OracleError::NotPositive => BallastError::PriceNotPositive,
+            OracleError::BadExponent => BallastError::PriceBadExponent,
+            OracleError::OutOfRange => BallastError::PriceOutOfRange,
+            OracleError::TooFast => BallastError::PriceTooFast,
+            OracleError::TooFewSources => BallastError::TooFewSources,
+            OracleError::PoolEmpty | OracleError::RateOutOfRange => BallastError::StakePoolUnusable,
+            OracleError::PoolNotUpdated => BallastError::StakePoolStale,
+        }
+    }
 }
 
 impl From<Overflow> for BallastError {

@@ -1,6 +1,7 @@
 //! Events. Those of instructions that move money are emitted by self-CPI, so that a full log can't truncate them.
 use anchor_lang::prelude::*;
 
+use crate::oracle::{PriceLimits, SourceConfig};
 use crate::state::{MarginMethod, VolatilitySurface};
 
 /// An exchange was created.
@@ -155,6 +156,42 @@ pub struct PriceRefreshed {
     pub slow: i64,
     /// Unix seconds.
     pub publish_time: i64,
+}
+
+/// Pairs of assets were looked at, and the levels weighed by how they have moved together.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct CorrelationsUpdated {
+    /// The board.
+    pub board: Pubkey,
+    /// Weights of the levels in force, 10⁻⁹.
+    pub level_weights: [i64; 4],
+}
+
+/// A price account was refused by a guard, or an index by one of its own.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct PriceRefused {
+    /// The asset; 255 is the quote asset.
+    pub asset: u8,
+    /// The account; zeros where the index was refused.
+    pub account: Pubkey,
+    /// The error's number, as `BallastError` has it.
+    pub error: u32,
+}
+
+/// A price was bound to other sources, or other things are asked of them.
+#[event]
+#[derive(Debug, PartialEq, Eq)]
+pub struct PriceSourcesSet {
+    /// The exchange.
+    pub exchange: Pubkey,
+    /// The asset; 255 is the quote asset.
+    pub asset: u8,
+    /// The sources, the primary first.
+    pub sources: Vec<SourceConfig>,
+    /// What is asked of the index.
+    pub limits: PriceLimits,
 }
 
 /// The exchange has another volatility publisher.

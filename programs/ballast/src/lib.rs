@@ -15,6 +15,7 @@ pub mod seeds;
 pub mod state;
 
 pub use instructions::*;
+use oracle::FeedConfig;
 use state::{MarginMethod, OrderId, ValueLimits};
 
 declare_id!("BLSTxFhSiQmGqBBS4HxB6a8hsWoYt9DRGo1JECPhZUvH");
@@ -61,6 +62,15 @@ pub mod ballast {
         price: i64,
     ) -> Result<()> {
         instructions::set_settlement_price(ctx, asset, expiry, price)
+    }
+
+    /// Binds a price to other sources.
+    pub fn set_price_sources<'info>(
+        ctx: Context<'info, SetPriceSources<'info>>,
+        asset: u8,
+        feed: FeedConfig,
+    ) -> Result<()> {
+        instructions::set_price_sources(ctx, asset, feed)
     }
 
     /// Names the key that publishes volatility surfaces.
@@ -137,6 +147,11 @@ pub mod ballast {
     /// Puts a perpetual's mark and funding on the board.
     pub fn update_funding<'info>(ctx: Context<'info, UpdateFunding<'info>>) -> Result<()> {
         instructions::update_funding(ctx)
+    }
+
+    /// Counts how pairs of assets have moved together, and weighs the levels by it.
+    pub fn update_correlations<'info>(ctx: Context<'info, UpdateCorrelations<'info>>) -> Result<()> {
+        instructions::update_correlations(ctx)
     }
 
     /// Trades between two margin accounts.

@@ -1,19 +1,21 @@
 //! From accounts to the risk engine: what an account is worth and what it requires.
 //!
 //! No formulas here: this walks the account's sorted positions and hands exact products of prices and quantities to the engine.
+use std::cell::Cell;
+
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, QuoteAmount};
 use ballast_risk::settlement_window::WINDOW_SECONDS;
+use ballast_risk::slow_surface::widening;
 use ballast_risk::{
     credit_floor, AssetBook, AssetReport, Bucket, Cash, MarginReport, Method, OptionBook, Portfolio, PortfolioParams,
-    PriceState,
 };
 
 use crate::clearing::MAX_LEGS;
 use crate::error::{ensure, BallastError, OrError};
 use crate::state::{
-    mark, native_quantity, Asset, Balance, Instrument, MarginAccount, Position, PriceFeed, RiskBoard, MAX_ASSETS,
-    MAX_OPTION_POSITIONS, VERSION,
+    mark, native_quantity, Asset, Balance, Instrument, Judged, MarginAccount, Position, PriceFeed, RiskBoard,
+    MAX_ASSETS, MAX_OPTION_POSITIONS, VERSION,
 };
 
 /// Strikes whose prices one instruction remembers: an account's, and those of a package besides. They take 11 KB of the heap.
@@ -46,9 +48,7 @@ pub fn evaluate_after(
     let mut walk = Walk::new(board, &params, now);
     walk.evaluator.options = options;
     walk.add_all(account, AssetSet::ALL)?;
-    walk.portfolio
-        .finish(cash(board, account, now, QuoteRule::ByFeed))
-        .or_error()
+    walk.finish(account, cash(board, account, now, QuoteRule::ByFeed))
 }
 
 /// The margin of an account at `now` under a rule for the quote asset.
@@ -57,7 +57,18 @@ pub fn evaluate_with(board: &RiskBoard, account: &MarginAccount, now: i64, rule:
     let params = board.portfolio_params();
     let mut walk = Walk::new(board, &params, now);
     walk.add_all(account, AssetSet::ALL)?;
-    walk.portfolio.finish(cash(board, account, now, rule)).or_error()
+    walk.finish(account, cash(board, account, now, rule))
+}
+
+/// What decides whether an account is to be liquidated: of the report the maintenance margin and the equities for maintenance and
+/// liquidation are true.
+#[inline(never)]
+pub fn evaluate_for_liquidation(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<MarginReport> {
+    let params = board.portfolio_params();
+    let mut walk = Walk::new(board, &params, now);
+    walk.evaluator.judged = Judged::ForLiquidation;
+    walk.add_all(account, AssetSet::ALL)?;
+    walk.finish(account, cash(board, account, now, QuoteRule::ByFeed))
 }
 
 /// A set of assets of one board.
@@ -92,16 +103,22 @@ pub struct Revaluation<'a> {
     params: &'a PortfolioParams,
     walk: Walk<'a>,
     assets: AssetSet,
-    others: Box<Portfolio<'a>>,
+    others: Others<'a>,
+}
+
+/// The sum of the assets that do not change.
+#[derive(Clone)]
+struct Others<'a> {
+    portfolio: Box<Portfolio<'a>>,
+    is_doubtful: bool,
 }
 
 /// What [`Revaluation`] has summed of an account, put aside while it is about another one.
-pub struct SetAside<'a>(Box<Portfolio<'a>>);
+pub struct SetAside<'a>(Others<'a>);
 
 impl<'a> Revaluation<'a> {
     /// Sums the assets of the account other than `assets`. `params` are the board's. `options` is working memory that another account
     /// was evaluated with on the same board, and what it remembers.
-    #[inline(never)]
     pub fn new(
         board: &'a RiskBoard,
         params: &'a PortfolioParams,
@@ -112,9 +129,31 @@ impl<'a> Revaluation<'a> {
     ) -> Result<Self> {
         let mut walk = Walk::new(board, params, now);
         walk.evaluator.options = options;
+        Revaluation::of(walk, params, account, assets)
+    }
+
+    /// The same for an account of which nothing is asked but whether it is to be liquidated: of its reports the maintenance margin and the
+    /// equities for maintenance and liquidation are true.
+    pub fn for_liquidation(
+        board: &'a RiskBoard,
+        params: &'a PortfolioParams,
+        account: &MarginAccount,
+        assets: AssetSet,
+        now: i64,
+    ) -> Result<Self> {
+        let mut walk = Walk::new(board, params, now);
+        walk.evaluator.judged = Judged::ForLiquidation;
+        Revaluation::of(walk, params, account, assets)
+    }
+
+    #[inline(never)]
+    fn of(mut walk: Walk<'a>, params: &'a PortfolioParams, account: &MarginAccount, assets: AssetSet) -> Result<Self> {
         walk.add_all(account, assets.others())?;
         walk.evaluator.repeats = true;
-        let others = walk.portfolio.clone();
+        let others = Others {
+            portfolio: walk.portfolio.clone(),
+            is_doubtful: walk.is_doubtful,
+        };
         Ok(Revaluation {
             params,
             walk,
@@ -137,11 +176,13 @@ impl<'a> Revaluation<'a> {
     #[inline(never)]
     pub fn restart(&mut self, account: &MarginAccount) -> Result<()> {
         let walk = &mut self.walk;
-        *walk.portfolio = Portfolio::new(self.params);
+        walk.portfolio.clear();
+        walk.is_doubtful = false;
         walk.evaluator.repeats = false;
         walk.add_all(account, self.assets.others())?;
         walk.evaluator.repeats = true;
-        *self.others = *walk.portfolio;
+        *self.others.portfolio = *walk.portfolio;
+        self.others.is_doubtful = walk.is_doubtful;
         Ok(())
     }
 
@@ -171,10 +212,11 @@ impl<'a> Revaluation<'a> {
     #[inline(never)]
     pub fn evaluate(&mut self, account: &MarginAccount) -> Result<MarginReport> {
         let walk = &mut self.walk;
-        *walk.portfolio = *self.others;
+        *walk.portfolio = *self.others.portfolio;
+        walk.is_doubtful = self.others.is_doubtful;
         walk.add_all(account, self.assets)?;
         let cash = cash(walk.evaluator.board, account, walk.evaluator.now, QuoteRule::ByFeed);
-        walk.portfolio.finish(cash).or_error()
+        walk.finish(account, cash)
     }
 }
 
@@ -183,6 +225,8 @@ struct Walk<'a> {
     evaluator: Evaluator<'a>,
     portfolio: Box<Portfolio<'a>>,
     report: Box<AssetReport>,
+    /// Whether an asset that was added is judged by other terms for liquidation.
+    is_doubtful: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -191,6 +235,7 @@ impl<'a> Walk<'a> {
             evaluator: Evaluator::new(board, now),
             portfolio: Box::new(Portfolio::new(params)),
             report: Box::default(),
+            is_doubtful: false,
         }
     }
 
@@ -217,8 +262,31 @@ impl<'a> Walk<'a> {
 
     fn add(&mut self, index: u8, legs: &[Position], balances: &[Balance]) -> Result<()> {
         self.evaluator.asset(index, legs, balances, &mut self.report)?;
+        self.is_doubtful |= self.evaluator.is_doubtful;
         let clusters = self.evaluator.board.asset(index)?.clusters;
         self.portfolio.add(&self.report, &clusters).or_error()
+    }
+
+    /// The margin of the account, all of whose assets are added, with this cash.
+    fn finish(&mut self, account: &MarginAccount, cash: Cash) -> Result<MarginReport> {
+        let report = self.portfolio.finish(cash).or_error()?;
+        if !self.is_doubtful || self.evaluator.judged == Judged::ForLiquidation {
+            return Ok(report);
+        }
+        let lenient = self.judged_for_liquidation(account, cash)?;
+        Ok(report.with_maintenance_of(&lenient))
+    }
+
+    /// The whole account once more, by the terms that it is judged by for liquidation; in the same memory.
+    #[cold]
+    #[inline(never)]
+    fn judged_for_liquidation(&mut self, account: &MarginAccount, cash: Cash) -> Result<MarginReport> {
+        let repeats = self.evaluator.repeats;
+        self.portfolio.clear();
+        (self.evaluator.judged, self.evaluator.repeats) = (Judged::ForLiquidation, false);
+        self.add_all(account, AssetSet::ALL)?;
+        (self.evaluator.judged, self.evaluator.repeats) = (Judged::ForRisk, repeats);
+        self.portfolio.finish(cash).or_error()
     }
 }
 
@@ -249,6 +317,9 @@ pub struct Evaluator<'a> {
     now: i64,
     portfolio: PortfolioParams,
     method: Method,
+    judged: Judged,
+    /// Whether the asset evaluated last is judged by other terms for liquidation.
+    is_doubtful: bool,
     /// The price of an asset that is taken for another one than the board's.
     moved: Option<(u8, PriceFeed)>,
     /// Whether options will be priced again at the same prices.
@@ -265,6 +336,8 @@ impl<'a> Evaluator<'a> {
             now,
             portfolio: board.portfolio_params(),
             method: Method::Portfolio,
+            judged: Judged::ForRisk,
+            is_doubtful: false,
             moved: None,
             repeats: false,
             options: None,
@@ -283,10 +356,14 @@ impl<'a> Evaluator<'a> {
         if legs.is_empty() && feed.index == 0 {
             // Collateral whose asset never had a price counts nothing; else a unit of it would keep the account from every check.
             *out = AssetReport::default();
+            self.is_doubtful = false;
             return Ok(());
         }
-        let params = asset.params();
-        let price: PriceState = asset.price_state_of(feed, now)?;
+        let mut terms = asset.plain_terms();
+        if !asset.is_plain(feed, now) {
+            asset.set_terms(&mut terms, feed, self.judged, &self.portfolio, now)?;
+        }
+        let (params, price) = (&terms.params, terms.price);
         let settles = asset.settles(now) && are_settling(board, legs, now)?;
         let is_mixed = settles || legs.iter().any(Position::is_open_option);
         let mut book = if is_mixed {
@@ -296,11 +373,11 @@ impl<'a> Evaluator<'a> {
             } else {
                 options.recall();
             }
-            let mut book = AssetBook::with_options(&params, &self.portfolio, price, feed.index(), options);
+            let mut book = AssetBook::with_options(params, &self.portfolio, price, feed.index(), options);
             book.set_shocks(&asset.shocks.risk());
             book
         } else {
-            AssetBook::new(&params, &self.portfolio, price)
+            AssetBook::new(params, &self.portfolio, price)
         };
         book.set_method(self.method);
         let (at_index, at_slow) = collateral_value(feed, index, balances)?;
@@ -314,12 +391,15 @@ impl<'a> Evaluator<'a> {
             now,
             settles,
             is_mixed,
+            judged: self.judged,
+            has_stale_surface: Cell::new(false),
         };
         let mut number = 0u8;
         for expiry in legs.chunk_by(|a, b| a.expiry == b.expiry) {
             add_expiry(&quotes, expiry, number, &mut book)?;
             number = number.saturating_add(u8::from(expiry.first().is_some_and(|leg| leg.expiry != 0)));
         }
+        self.is_doubtful = quotes.has_stale_surface.get() || !terms.are_certain;
         book.finish(out).or_error()
     }
 }
@@ -334,6 +414,9 @@ struct Quotes<'a> {
     settles: bool,
     /// Whether that is so, or there are options.
     is_mixed: bool,
+    judged: Judged,
+    /// Whether an option was met whose surface is out of date.
+    has_stale_surface: Cell<bool>,
 }
 
 /// Whether some legs of one asset are in their settlement window or past it. An expired instrument stays listed for as long as somebody has
@@ -447,8 +530,9 @@ fn begin(quotes: &Quotes, legs: &[Position], bucket: Bucket, book: &mut AssetBoo
     }
     let expiry = asset.expiry(instrument)?;
     let risk = if option.is_some() {
-        if !expiry.has_fresh_surface(now) {
-            book.set_stale_surface();
+        if quotes.judged == Judged::ForRisk && !expiry.has_fresh_surface(now) {
+            book.set_stale_surface(widening(expiry.surface_age(now)));
+            quotes.has_stale_surface.set(true);
         }
         expiry.risk(quotes.feed, now)?
     } else {
@@ -520,7 +604,8 @@ pub fn credit(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<Do
                 continue; // never had a price: counts nothing
             }
             let (at_index, at_slow) = collateral_value(&asset.price, index, &account.balances)?;
-            let credit = credit_floor(&asset.params(), &asset.price_state(now)?, at_index, at_slow).or_error()?;
+            let terms = asset.terms(&asset.price, Judged::ForRisk, &board.portfolio_params(), now)?;
+            let credit = credit_floor(&terms.params, &terms.price, at_index, at_slow).or_error()?;
             sum = sum.plus(credit).or_error()?;
         }
     }

@@ -185,22 +185,22 @@ fn attack_a_synthetic_future_deep_in_the_money() {
     d.takes(&book, 28_200.0, 57_000.0);
 }
 
-/// Long BTC against short ETH needs 13,000 while both have a price. With ETH's a second too old nothing is added to either leg's pair, and
-/// what leaves is judged with ETH 0.05 % + 3 % dearer.
+/// Long BTC against short ETH needs 13,000 while both have a price. With ETH's too old nothing is added to either leg's pair, and what leaves
+/// is judged with ETH dearer: at 864 seconds by 12 % · √(864/86,400) = 1.2 %, rounded up by 10⁻⁹.
 #[test]
 fn attack_a_correlated_pair_with_one_price_stale() {
     let mut w = world();
     let (user, maker) = pair(&mut w, 20_000);
     trade(&mut w, BTC_PERP, &user, &maker, 10_000, 100_000.0);
     trade(&mut w, ETH_PERP, &user, &maker, -33_333, 3_000.0);
-    w.vm.advance(60);
+    w.vm.advance(863);
     w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 100_000.0)]);
     refuses(&mut w, BallastError::StalePrice, |w| {
         w.trade(ETH_PERP, &user, &maker, -1_000, 3_000.0)
     });
     // 0.5 · (9,500 + 11,999.88) + 0.5 · 2,499.88 + 999.995 of buffer: 12,999.875. Cash is 20,000 − 2, fees of 50 and 49.9995 settle as losses;
-    // ETH at 3,091.5 loses 99,999 · 3.05 % = 3,049.9695.
-    let free = 20_000_000_000i64 - 2_000_000 - 50_000_000 - 49_999_500 - 3_049_969_500 - 12_999_875_000;
+    // ETH at 3,036.000003 loses 99,999 · 1.2000001 % = 1,199.988099999.
+    let free = 20_000_000_000i64 - 2_000_000 - 50_000_000 - 49_999_500 - 1_199_988_100 - 12_999_875_000;
     let usd = w.usd;
     refuses(&mut w, BallastError::InsufficientMargin, |w| {
         w.withdraw(&user, &usd, free.unsigned_abs() + 1)

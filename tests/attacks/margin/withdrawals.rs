@@ -109,16 +109,17 @@ fn attack_a_gain_on_the_perpetual_covering_an_owed_option() {
     );
 }
 
-/// With ETH's price a second too old the calls may owe what they do at 4,800 and 0.05 % + ¼ · 12 % more: 19,472.003 426 less their premium.
+/// With ETH's price 864 seconds old the calls may owe what they do at 4,800 and 12 % · √(864/86,400), 1.2000001 %, more: 18,586.825 236 less their
+/// premium.
 #[test]
 fn attack_an_owed_option_at_a_stale_price() {
     let (mut d, user) = covered_calls();
-    d.w.vm.advance(60);
+    d.w.vm.advance(863);
     d.w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 100_000.0), (SOL, 100.0)]);
     lets_go(
         &mut d,
         &user,
-        49_998_000_000 - 17_246_116_927 - 15_000_000,
+        49_998_000_000 - 16_360_938_736 - 15_000_000,
         BallastError::CashUnderCredit,
     );
 }

@@ -72,6 +72,7 @@ fn portfolio(bytes: &mut Bytes, board: &mut RiskBoard) {
     }
     params.validate().expect("within the hard bounds");
     board.level_weights = params.level_weights.map(|weight| weight.0);
+    board.effective_weights = board.level_weights;
     board.maintenance_factor = params.maintenance_factor.0;
     board.shock_floor = params.shock_floor.0;
     board.net_option_value = params.net_option_value.0;

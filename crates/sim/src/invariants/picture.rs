@@ -125,10 +125,11 @@ impl Picture {
         i128::from(self.board.quote.index.max(1_000_000_000))
     }
 
-    /// Whether new risk may rest on the quote asset: fresh and at 0.98 or more.
+    /// Whether new risk may rest on the quote asset: fresh, tight and at 0.98 or more.
     pub fn trusts_quote(&self) -> bool {
         let quote = &self.board.quote;
-        quote.index >= 980_000_000 && self.now - quote.publish_time <= i64::from(quote.max_age_seconds)
+        let tight = quote.width <= i64::from(quote.tight_ppm) * 1_000;
+        tight && quote.index >= 980_000_000 && self.now - quote.publish_time <= i64::from(quote.max_age_seconds)
     }
 
     /// What a unit of an instrument pays for good, 10⁻⁹ USD, once its settlement price stands.

@@ -51,6 +51,7 @@ pub(crate) fn scene() -> Scene {
     let mut board: Box<RiskBoard> = bytemuck::allocation::zeroed_box();
     let portfolio = PortfolioParams::DEFAULT;
     board.level_weights = portfolio.level_weights.map(|w| w.0);
+    board.effective_weights = board.level_weights;
     board.maintenance_factor = portfolio.maintenance_factor.0;
     board.shock_floor = portfolio.shock_floor.0;
     board.net_option_value = portfolio.net_option_value.0;

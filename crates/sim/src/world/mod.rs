@@ -10,13 +10,16 @@ mod value_feed;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::oracle::pyth;
+use ballast::instructions::ListAssetArgs;
+use ballast::oracle::FeedConfig;
 use ballast::state::QUOTE_ASSET;
 use ballast_client::address::Exchange;
-use ballast_client::instruction::AccountKeys;
+use ballast_client::instruction::{self, AccountKeys};
 use ballast_migrations::config::{self, feeds};
 use ballast_migrations::genesis::{self, Founder};
 use ballast_migrations::Chain;
+use ballast_oracle::pyth_pull::{self, PythPull};
+use ballast_oracle::Adapter;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -34,6 +37,11 @@ pub const START: i64 = 1_800_000_000;
 
 /// The assets of genesis by their index on the board.
 pub const BTC: u8 = 0;
+/// The programs whose accounts are Pyth's pull updates.
+pub const RECEIVERS: [Pubkey; 2] = [
+    Pubkey::new_from_array(PythPull::PROGRAMS[0]),
+    Pubkey::new_from_array(PythPull::PROGRAMS[1]),
+];
 /// ETH.
 pub const ETH: u8 = 1;
 /// SOL.
@@ -124,9 +132,24 @@ impl World {
 
     /// As [`World::new`] at unix time `now` with other first prices of BTC, ETH and SOL, in dollars.
     ///
+    /// Its prices may jump, and its margin parameters are those of the table whatever they do: so that a figure is computed by hand from one
+    /// price and one table. [`World::live`] is the exchange as genesis has it.
+    ///
     /// # Panics
     /// When genesis is refused.
     pub fn starting_at(elf: &[u8], now: i64, prices: [f64; 3]) -> World {
+        World::with(elf, now, prices, true)
+    }
+
+    /// The exchange as genesis has it, at unix time `now`.
+    ///
+    /// # Panics
+    /// When genesis is refused.
+    pub fn live(elf: &[u8], now: i64, prices: [f64; 3]) -> World {
+        World::with(elf, now, prices, false)
+    }
+
+    fn with(elf: &[u8], now: i64, prices: [f64; 3], still: bool) -> World {
         let mut vm = Vm::new(elf, now);
         let (authority, board) = (vm.keypair(), vm.keypair());
         vm.airdrop(&authority.pubkey());
@@ -144,10 +167,13 @@ impl World {
         let exchange = genesis::create_exchange(&mut vm, &founder).expect("genesis creates the exchange");
         let mut markets = Vec::new();
         let mints = [Some(&btc.mint), None, Some(&sol.mint)];
-        for (config, mint) in config::assets(now).iter().zip(mints) {
+        for (mut config, mint) in config::assets(now).into_iter().zip(mints) {
+            if still {
+                settle_down(&mut config.asset);
+            }
             let keys = [vm.keypair(), vm.keypair()];
             let (_, listed) =
-                genesis::list(&mut vm, &exchange, &authority, config, mint, &keys).expect("genesis lists the asset");
+                genesis::list(&mut vm, &exchange, &authority, &config, mint, &keys).expect("genesis lists the asset");
             markets.extend(listed);
         }
         let feeds = [
@@ -174,6 +200,12 @@ impl World {
             watch: None,
             feeds: feeds.into(),
         };
+        if still {
+            let quote = may_jump(config::feed(feeds::USDC));
+            world
+                .set_sources(QUOTE_ASSET, quote)
+                .expect("the authority may bind a source");
+        }
         let [btc, eth, sol] = prices;
         world.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, btc), (ETH, eth), (SOL, sol)]);
         world
@@ -205,7 +237,14 @@ impl World {
         user
     }
 
-    /// Posts prices now, in dollars, with a confidence of 0.05 %, and refreshes the board with them.
+    /// `set_price_sources` by the authority.
+    pub fn set_sources(&mut self, asset: u8, feed: FeedConfig) -> Outcome {
+        let authority = self.authority.insecure_clone();
+        let bind = instruction::set_price_sources(&self.exchange, &authority.pubkey(), asset, feed);
+        self.vm.send(&[bind], &[&authority])
+    }
+
+    /// Posts prices now, in dollars, and refreshes the board with them.
     ///
     /// # Panics
     /// When the board refuses them.
@@ -227,7 +266,8 @@ impl World {
     /// Puts an update into the asset's price account.
     pub fn post(&mut self, asset: u8, update: &PriceMessage) {
         let account = self.price_account(asset);
-        self.vm.put(account, pyth::RECEIVERS[0], update.account_data());
+        let data = update.account_data(self.vm.clock().slot);
+        self.vm.put(account, RECEIVERS[0], data);
     }
 
     /// The asset's price account.
@@ -246,6 +286,21 @@ impl World {
             .find(|f| f.asset == asset)
             .expect("a feed for the asset")
     }
+}
+
+/// A feed whose prices may move as they like.
+pub fn may_jump(mut feed: FeedConfig) -> FeedConfig {
+    for source in &mut feed.sources {
+        source.max_step_ppm = 10_000_000;
+    }
+    feed.limits.max_slow_deviation_ppm = 10_000_000;
+    feed
+}
+
+/// Lets the asset's price jump, and its margin parameters stand as they are whatever it does.
+pub fn settle_down(asset: &mut ListAssetArgs) {
+    asset.feed = may_jump(asset.feed.clone());
+    asset.scale.scan_range_cap_ppm = 1_000_000;
 }
 
 /// What a Pyth price account says.
@@ -275,22 +330,22 @@ pub enum Verification {
 }
 
 impl PriceMessage {
-    /// A good update: exponent −8, a confidence of 0.05 %, fully verified.
+    /// A good update: exponent −8, exact, fully verified.
     pub fn new(feed_id: [u8; 32], price: f64, publish_time: i64) -> PriceMessage {
         let mantissa = (price * 1e8).round() as i64;
         PriceMessage {
             feed_id,
             price: mantissa,
-            confidence: mantissa.unsigned_abs() / 2_000,
+            confidence: 0,
             exponent: -8,
             publish_time,
             verification: Verification::Full,
         }
     }
 
-    /// The bytes of a `PriceUpdateV2` account.
-    pub fn account_data(&self) -> Vec<u8> {
-        let mut data = pyth::DISCRIMINATOR.to_vec();
+    /// The bytes of a `PriceUpdateV2` account that is posted in `slot`.
+    pub fn account_data(&self, slot: u64) -> Vec<u8> {
+        let mut data = pyth_pull::DISCRIMINATOR.to_vec();
         data.extend([0; 32]); // write authority
         match self.verification {
             Verification::Full => data.push(1),
@@ -304,8 +359,8 @@ impl PriceMessage {
         data.extend(self.publish_time.saturating_sub(1).to_le_bytes());
         data.extend(self.price.to_le_bytes()); // exponential mean
         data.extend(self.confidence.to_le_bytes());
-        data.extend(1u64.to_le_bytes()); // posted slot
-        data.resize(pyth::LEN, 0);
+        data.extend(slot.to_le_bytes());
+        data.resize(pyth_pull::LEN, 0);
         data
     }
 }

@@ -1,6 +1,7 @@
 //! Value feeds as their oracles leave them: the documented bytes of Switchboard's `PullFeedAccountData`.
 use anchor_lang::prelude::Pubkey;
-use ballast::oracle::switchboard::{DISCRIMINATOR, LEN, PROGRAM};
+use ballast_oracle::switchboard_on_demand::{SwitchboardOnDemand, DISCRIMINATOR, LEN};
+use ballast_oracle::Adapter;
 
 use super::World;
 
@@ -72,6 +73,10 @@ impl ValueMessage {
 impl World {
     /// Leaves a value feed at `key`.
     pub fn post_value(&mut self, key: Pubkey, message: &ValueMessage) {
-        self.vm.put(key, PROGRAM, message.account_data());
+        self.vm.put(
+            key,
+            Pubkey::new_from_array(SwitchboardOnDemand::PROGRAMS[0]),
+            message.account_data(),
+        );
     }
 }

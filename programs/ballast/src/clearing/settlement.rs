@@ -1,6 +1,7 @@
 //! Turning a position's profit or loss into cash, for `settle_pnl` and for a withdrawal.
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_risk::price_use::PriceUse;
 use ballast_risk::settlement::{gain, loss, prices_agree, CashLimits};
 
 use super::{position_value, release};
@@ -65,7 +66,7 @@ impl Settlement<'_> {
             return Ok(Some(QuoteAmount(position.quote)));
         } else {
             let price = &asset.price;
-            if !price.is_fresh(self.now) || !prices_agree(price.index(), price.slow()).or_error()? {
+            if !price.permits(PriceUse::Settle, self.now) || !prices_agree(price.index(), price.slow()).or_error()? {
                 return Ok(None);
             }
             position_value(position, instrument, self.board.slow_mark(instrument, self.now)?)?
@@ -100,7 +101,7 @@ impl Settlement<'_> {
         let mark = self.board.mark(instrument, self.now)?;
         let at_slow = position_value(position, instrument, self.board.slow_mark(instrument, self.now)?)?;
         let mut worst = at_slow.min(position_value(position, instrument, mark)?);
-        let doubt = self.board.asset(instrument.asset)?.price_state(self.now)?.uncertainty;
+        let doubt = self.board.asset(instrument.asset)?.doubt(self.now)?;
         if doubt > Ratio::ZERO {
             for shift in [doubt, Ratio::ZERO.minus(doubt).or_error()?] {
                 let moved = mark.scaled_floor(shift).or_error()?;
@@ -114,7 +115,7 @@ impl Settlement<'_> {
     fn owed_on_option(&self, position: &Position, instrument: &Instrument) -> Result<QuoteAmount> {
         let asset = self.board.asset(instrument.asset)?;
         let expiry = asset.expiry(instrument)?.risk(&asset.price, self.now)?;
-        let doubt = asset.price_state(self.now)?.uncertainty;
+        let doubt = asset.doubt(self.now)?;
         let shifted = |by: Ratio| expiry.forward.scaled_floor(by).or_error();
         let all = [
             expiry.forward,

@@ -3,6 +3,7 @@ use std::cell::RefMut;
 
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Lots, Price, QuoteAmount, Ratio};
+use ballast_risk::price_use::PriceUse;
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::{MarginReport, PortfolioParams};
 
@@ -248,7 +249,8 @@ impl<'a> Terms<'a> {
     fn check_freshness(&self, taker: &Fill, maker: &Fill) -> Result<()> {
         let both_reduce = taker.reduces() && maker.reduces();
         let asset = self.board.asset(self.instrument.asset)?;
-        ensure!(asset.price.is_fresh(self.now) || both_reduce, BallastError::StalePrice);
+        let traded = both_reduce || asset.price.permits(PriceUse::Trade, self.now);
+        ensure!(traded, BallastError::StalePrice);
         let fresh = asset.is_fresh(self.instrument, self.now)?;
         ensure!(fresh || both_reduce, BallastError::SurfaceStale);
         Ok(())

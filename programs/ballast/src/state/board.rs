@@ -3,13 +3,14 @@ use anchor_lang::prelude::borsh::{BorshDeserialize, BorshSerialize}; // the deri
 use anchor_lang::prelude::*;
 use ballast_fixed::kernel::Q48;
 use ballast_fixed::{mul_div_floor, Dollars, Notional, Price, Quantity, QuoteAmount, Ratio};
+use ballast_risk::price_use::Quality;
 use ballast_risk::settlement_window::WINDOW_SECONDS;
 use ballast_risk::surface::Surface;
-use ballast_risk::{
-    shock_logarithms, AssetParams, OptionLeg, PortfolioParams, PriceState, ShockTable, MAX_LEVELS, SHOCKS,
-};
+use ballast_risk::{shock_logarithms, AssetParams, OptionLeg, PortfolioParams, ShockTable, MAX_LEVELS, SHOCKS};
 
-use super::{assert_layout, Wide, MAX_INSTRUMENTS};
+use super::{
+    assert_layout, CorrelationPair, PriceFeed, PriceSources, ScanRangeScale, Wide, MAX_INSTRUMENTS, MAX_PAIRS,
+};
 use crate::error::{ensure, fail, BallastError, OrError};
 
 /// Assets on one board.
@@ -19,67 +20,7 @@ pub const MAX_EXPIRIES: usize = 12;
 /// Index that stands for the quote asset's own feed where an asset is named.
 pub const QUOTE_ASSET: u8 = u8::MAX;
 /// Oldest surface on which options are traded or liquidated, seconds.
-pub const MAX_SURFACE_AGE: i64 = 900;
-/// Age in seconds from which a stale leg may not add more to equity than its own requirement.
-pub const DEAD_FEED_SECONDS: i64 = 3_600;
-
-/// A price source bound at listing, and what it last said.
-#[zero_copy]
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct PriceFeed {
-    /// Pyth feed id.
-    pub feed_id: [u8; 32],
-    /// Last accepted price, 10⁻⁹ USD; 0 before the first.
-    pub index: i64,
-    /// Its confidence interval, 10⁻⁹ USD.
-    pub confidence: i64,
-    /// Slow price, 10⁻⁹ USD.
-    pub slow: i64,
-    /// When the source published it, unix seconds.
-    pub publish_time: i64,
-    /// Slot in which it was posted on chain.
-    pub posted_slot: u64,
-    /// Oldest that it may be where risk is added, seconds.
-    pub max_age_seconds: u32,
-    /// Widest confidence that is accepted, in 10⁻⁶ of the price.
-    pub max_confidence_ppm: u32,
-    /// Time constant of the slow price, seconds.
-    pub slow_seconds: u32,
-    /// Fastest that the slow price moves, in 10⁻⁶ an hour.
-    pub slow_speed_ppm: u32,
-    /// Room for further sources.
-    pub _reserved: [u64; 8],
-}
-
-impl PriceFeed {
-    /// Whether the price is younger than its maximum age at `now`. A feed without a price is not.
-    pub fn is_fresh(&self, now: i64) -> bool {
-        self.index > 0 && now.saturating_sub(self.publish_time) <= i64::from(self.max_age_seconds)
-    }
-
-    /// The index.
-    pub fn index(&self) -> Price {
-        Price(self.index)
-    }
-
-    /// The slow price.
-    pub fn slow(&self) -> Price {
-        Price(self.slow)
-    }
-
-    /// The feed with all its prices moved by a part of them, its confidence as wide as before in relation; rounded down. No price falls
-    /// below ten units: a forward with the lowest basis there is, −60.5 %, is then still above nothing. Fails on overflow.
-    pub fn moved(&self, by: Ratio) -> Result<PriceFeed> {
-        const LEAST: i64 = 10;
-        let moved = |price: i64| Price(price).scaled_floor(by).map(|p| p.0).or_error();
-        Ok(PriceFeed {
-            index: moved(self.index)?.max(LEAST.min(self.index)),
-            slow: moved(self.slow)?.max(LEAST.min(self.slow)),
-            confidence: moved(self.confidence)?,
-            ..*self
-        })
-    }
-}
+pub const MAX_SURFACE_AGE: i64 = ballast_risk::slow_surface::FRESH_SECONDS;
 
 /// One expiry of an asset.
 #[zero_copy]
@@ -170,8 +111,12 @@ impl Expiry {
     /// Whether options of the expiry may be traded or liquidated on its surface at `now`. From the expiry on nobody can publish another one,
     /// and what is left to move is the average: one that was fresh then stays so until the price stands.
     pub fn has_fresh_surface(&self, now: i64) -> bool {
-        let age = now.min(self.time).saturating_sub(self.surface_time);
-        self.surface_time > 0 && age <= MAX_SURFACE_AGE
+        self.surface_time > 0 && self.surface_age(now) <= MAX_SURFACE_AGE
+    }
+
+    /// How old the surface is, up to the expiry, seconds.
+    pub fn surface_age(&self, now: i64) -> i64 {
+        now.min(self.time).saturating_sub(self.surface_time)
     }
 }
 
@@ -187,6 +132,8 @@ pub struct Asset {
     pub _padding: [u8; 4],
     /// The price.
     pub price: PriceFeed,
+    /// Where it comes from.
+    pub sources: PriceSources,
     /// Margin parameters, 10⁻⁹ each.
     pub params: RiskParams,
     /// Largest open interest of one instrument of the asset, dollars (10⁻⁸).
@@ -204,8 +151,10 @@ pub struct Asset {
     /// When the first settlement window of its expiries begins, unix seconds; the largest number without an expiry. Before it, none of its
     /// instruments is settling, and nothing asks them one by one.
     pub settles_from: i64,
-    /// Room for realised variance.
-    pub _reserved: [u8; 96],
+    /// Realised variance and what ψ is multiplied by for it.
+    pub scale: ScanRangeScale,
+    /// Room to grow.
+    pub _reserved: [u8; 64],
 }
 
 /// ∫ index dt, in 10⁻⁹ USD · seconds, from which a market takes what the index was over any time up to a day back.
@@ -363,26 +312,6 @@ impl Asset {
     pub fn params(&self) -> AssetParams {
         self.params.with_clusters(self.clusters)
     }
-
-    /// How the price is to be taken at `now`: what a stale one may be off by is its last confidence and a quarter of ψ.
-    pub fn price_state(&self, now: i64) -> Result<PriceState> {
-        self.price_state_of(&self.price, now)
-    }
-
-    /// The same of another price of the asset's than the board's own.
-    pub fn price_state_of(&self, price: &PriceFeed, now: i64) -> Result<PriceState> {
-        ensure!(price.index > 0, BallastError::PriceMissing);
-        if price.is_fresh(now) {
-            return Ok(PriceState::default());
-        }
-        let confidence = ballast_fixed::mul_div_ceil(price.confidence, Ratio::SCALE, price.index).or_error()?;
-        let quarter = self.params.scan_range.saturating_add(3) / 4; // rounded up; parameters are not negative
-        let age = now.saturating_sub(price.publish_time);
-        Ok(PriceState {
-            uncertainty: Ratio(confidence.saturating_add(quarter).min(Ratio::SCALE)),
-            dead: age > DEAD_FEED_SECONDS,
-        })
-    }
 }
 
 /// Largest price that governance may set, 10⁻⁹ USD: a hundred million dollars.
@@ -526,7 +455,9 @@ pub struct RiskBoard {
     pub exchange: Pubkey,
     /// The quote asset in USD.
     pub quote: PriceFeed,
-    /// Weights of the scan's levels, 10⁻⁹; they add up to one.
+    /// Its sources.
+    pub quote_sources: PriceSources,
+    /// Weights of the scan's levels as governed, 10⁻⁹; they add up to one.
     pub level_weights: [i64; MAX_LEVELS],
     /// Maintenance as a part of K, 10⁻⁹.
     pub maintenance_factor: i64,
@@ -536,23 +467,17 @@ pub struct RiskBoard {
     pub net_option_value: i64,
     /// Part of offsetting vega that is charged, 10⁻⁹.
     pub vega_offset: i64,
+    /// Weights of the levels in force: less netting where correlations have broken down; they add up to one.
+    pub effective_weights: [i64; MAX_LEVELS],
+    /// The pairs that the levels join.
+    pub pairs: [CorrelationPair; MAX_PAIRS],
     /// Room to grow.
-    pub _reserved: [u8; 256],
+    pub _reserved: [u8; 240],
     /// Assets by index.
     pub assets: [Asset; MAX_ASSETS],
     /// Instruments by index.
     pub instruments: [Instrument; MAX_INSTRUMENTS],
 }
-assert_layout!(
-    PriceFeed,
-    152,
-    feed_id = 0,
-    index = 32,
-    confidence = 40,
-    slow = 48,
-    publish_time = 56,
-    posted_slot = 64
-);
 assert_layout!(
     VolatilitySurface,
     32,
@@ -574,16 +499,18 @@ assert_layout!(
 );
 assert_layout!(
     Asset,
-    2_464,
+    3_040,
     symbol = 0,
     clusters = 8,
     price = 16,
-    params = 168,
-    expiries = 288,
-    daily_volatility = 1_824,
-    shocks = 1_832,
-    index_history = 1_944,
-    settles_from = 2_360
+    sources = 112,
+    params = 664,
+    expiries = 784,
+    daily_volatility = 2_320,
+    shocks = 2_328,
+    index_history = 2_440,
+    settles_from = 2_856,
+    scale = 2_864
 );
 assert_layout!(StoredShocks, 112, scan_range = 0, shock_floor = 8, logarithms = 16);
 assert_layout!(
@@ -605,14 +532,17 @@ assert_layout!(
 );
 assert_layout!(
     RiskBoard,
-    112_128,
+    131_840,
     version = 0,
     asset_count = 1,
     exchange = 8,
     quote = 40,
-    level_weights = 192,
-    assets = 512,
-    instruments = 79_360,
+    quote_sources = 136,
+    level_weights = 688,
+    effective_weights = 752,
+    pairs = 784,
+    assets = 1_792,
+    instruments = 99_072,
 );
 
 impl RiskBoard {
@@ -621,7 +551,7 @@ impl RiskBoard {
         PortfolioParams {
             maintenance_factor: Ratio(self.maintenance_factor),
             shock_floor: Ratio(self.shock_floor),
-            level_weights: self.level_weights.map(Ratio),
+            level_weights: self.effective_weights.map(Ratio),
             net_option_value: Ratio(self.net_option_value),
             vega_offset: Ratio(self.vega_offset),
         }
@@ -633,6 +563,35 @@ impl RiskBoard {
         self.assets
             .get(usize::from(index))
             .ok_or_else(|| fail(BallastError::AssetNotListed))
+    }
+
+    /// The same to be changed.
+    pub fn asset_mut(&mut self, index: u8) -> Result<&mut Asset> {
+        ensure!(index < self.asset_count, BallastError::AssetNotListed);
+        self.assets
+            .get_mut(usize::from(index))
+            .ok_or_else(|| fail(BallastError::AssetNotListed))
+    }
+
+    /// The price of an asset and its sources, to be changed; [`QUOTE_ASSET`] names the quote asset.
+    pub fn price_mut(&mut self, asset: u8) -> Result<(&mut PriceFeed, &mut PriceSources)> {
+        if asset == QUOTE_ASSET {
+            return Ok((&mut self.quote, &mut self.quote_sources));
+        }
+        let asset = self.asset_mut(asset)?;
+        Ok((&mut asset.price, &mut asset.sources))
+    }
+
+    /// The price that a staked token's is made of; `None` for another asset.
+    pub fn base_of(&self, asset: u8) -> Result<Option<PriceFeed>> {
+        if asset == QUOTE_ASSET {
+            return Ok(None);
+        }
+        let sources = &self.asset(asset)?.sources;
+        if !sources.is_staked() {
+            return Ok(None);
+        }
+        Ok(Some(self.asset(sources.sources[0].base)?.price))
     }
 
     /// The instrument at `index`, which must be listed.
@@ -729,10 +688,10 @@ impl RiskBoard {
         Ok(Dollars(amount).quote_floor())
     }
 
-    /// Quote/USD in 10⁻⁹ and whether new risk may rest on it: fresh and at least 0.98.
+    /// Quote/USD in 10⁻⁹ and whether new risk may rest on it: fresh, tight and at least 0.98.
     pub fn quote_state(&self, now: i64) -> (Ratio, bool) {
         const FLOOR: i64 = 980_000_000;
-        let trusted = self.quote.is_fresh(now) && self.quote.index >= FLOOR;
+        let trusted = self.quote.quality(now) == Quality::Tight && self.quote.index >= FLOOR;
         let price = if self.quote.index > 0 {
             self.quote.index
         } else {

@@ -7,29 +7,37 @@ use anchor_lang::prelude::*;
 
 mod board;
 mod collateral;
+mod correlation;
+mod dynamics;
 mod exchange;
 mod funding;
 mod insurance_fund;
 mod margin_account;
 mod market;
 mod owner_record;
+mod price;
 mod quote_ledger;
 mod quote_pool;
 mod resting;
 mod settlement;
 mod surface_source;
+mod terms;
 
 pub use board::*;
 pub use collateral::*;
+pub use correlation::*;
+pub use dynamics::*;
 pub use exchange::*;
 pub use insurance_fund::*;
 pub use margin_account::*;
 pub use market::*;
 pub use owner_record::*;
+pub use price::*;
 pub use quote_ledger::*;
 pub use quote_pool::*;
 pub use resting::*;
 pub use surface_source::*;
+pub use terms::*;
 
 /// The version that this program writes and reads.
 pub const VERSION: u8 = 1;

@@ -2,6 +2,7 @@
 use anchor_lang::prelude::*;
 use ballast_book::{Order, Side};
 use ballast_fixed::{Lots, Notional, Price};
+use ballast_risk::price_use::PriceUse;
 
 use crate::clearing::check_price;
 use crate::error::{ensure, BallastError, OrError};
@@ -78,7 +79,7 @@ impl<'a> Venue<'a> {
     /// Refuses to add to a position while its price or its volatility surface is stale.
     pub fn check_fresh(&self) -> Result<()> {
         let asset = self.board.asset(self.instrument.asset)?;
-        ensure!(asset.price.is_fresh(self.now), BallastError::StalePrice);
+        ensure!(asset.price.permits(PriceUse::Trade, self.now), BallastError::StalePrice);
         ensure!(asset.is_fresh(self.instrument, self.now)?, BallastError::SurfaceStale);
         Ok(())
     }

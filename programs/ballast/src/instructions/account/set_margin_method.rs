@@ -1,6 +1,7 @@
 //! `set_margin_method`: a wallet chooses how much its account is to be asked for.
 use anchor_lang::prelude::*;
 use ballast_fixed::Dollars;
+use ballast_risk::price_use::PriceUse;
 use ballast_risk::trade::{judge, TradeFacts};
 use ballast_risk::MarginReport;
 
@@ -72,7 +73,7 @@ fn check_new_risk(board: &RiskBoard, account: &MarginAccount, margin: [&MarginRe
         if asset.settled(instrument, now)?.is_some() {
             continue;
         }
-        ensure!(asset.price.is_fresh(now), BallastError::StalePrice);
+        ensure!(asset.price.permits(PriceUse::Trade, now), BallastError::StalePrice);
         ensure!(asset.is_fresh(instrument, now)?, BallastError::SurfaceStale);
     }
     let facts = TradeFacts {

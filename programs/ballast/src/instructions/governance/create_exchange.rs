@@ -169,8 +169,11 @@ fn init_board(accounts: &CreateExchange, args: &CreateExchangeArgs) -> Result<()
     params.validate().or_error()?;
     board.version = VERSION;
     board.exchange = accounts.exchange.key();
-    board.quote = args.quote_feed.bind()?;
+    args.quote_feed.validate(QUOTE_ASSET)?;
+    let board = &mut *board;
+    args.quote_feed.bind(&mut board.quote, &mut board.quote_sources);
     board.level_weights = args.level_weights;
+    board.effective_weights = args.level_weights;
     board.maintenance_factor = params.maintenance_factor.0;
     board.shock_floor = params.shock_floor.0;
     board.net_option_value = params.net_option_value.0;

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 
 use crate::error::{ensure, BallastError};
 use crate::events::SurfaceSourceSet;
-use crate::oracle::switchboard;
+use crate::oracle::read_value;
 use crate::seeds;
 use crate::state::{Exchange, RiskBoard, SurfaceSource, ValueFeed, ValueLimits, DISCRIMINATOR, VERSION};
 
@@ -89,12 +89,12 @@ fn feeds_of_one_queue(accounts: &SetSurfaceSource) -> Result<(Pubkey, [ValueFeed
         accounts.skew.as_ref(),
         accounts.curvature.as_ref(),
     ];
-    let queue = switchboard::read(accounts.basis.as_ref())?.queue;
+    let queue = read_value(accounts.basis.as_ref())?.queue;
     let mut feeds = [ValueFeed::default(); 4];
     for (at, info) in infos.into_iter().enumerate() {
         let twice = feeds.iter().any(|feed| feed.key == info.key());
         ensure!(!twice, BallastError::DuplicateAccount);
-        let read = switchboard::read(info)?;
+        let read = read_value(info)?;
         ensure!(read.queue == queue, BallastError::PriceWrongFeed);
         let feed = feeds.get_mut(at).ok_or(BallastError::MathOverflow)?;
         *feed = ValueFeed {
@@ -102,7 +102,7 @@ fn feeds_of_one_queue(accounts: &SetSurfaceSource) -> Result<(Pubkey, [ValueFeed
             hash: read.hash,
         };
     }
-    Ok((queue, feeds))
+    Ok((Pubkey::new_from_array(queue), feeds))
 }
 
 /// Fills the source in, made just now or not.

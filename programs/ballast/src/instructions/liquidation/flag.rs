@@ -28,7 +28,7 @@ pub(crate) fn flag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<()>
     let event = {
         let board = accounts.board.load()?;
         let mut account = accounts.margin_account.load_mut()?;
-        let report = margin::evaluate(&board, &account, now)?;
+        let report = margin::evaluate_for_liquidation(&board, &account, now)?;
         ensure!(report.is_liquidatable(), BallastError::AccountHealthy);
         let auction = accounts.exchange.load()?.auction.risk();
         match account.flag.clock() {

@@ -107,7 +107,7 @@ fn step<'info>(accounts: &Liquidate<'info>, others: &'info [AccountInfo<'info>],
 
     let params = board.portfolio_params();
     let assets = package.legs.iter().map(|leg| leg.instrument.asset).collect();
-    let mut revaluation = Revaluation::new(&board, &params, &account, assets, step.now, None)?;
+    let mut revaluation = Revaluation::for_liquidation(&board, &params, &account, assets, step.now)?;
     let before = revaluation.evaluate(&account)?;
     ensure!(before.is_liquidatable(), BallastError::AccountHealthy);
     package.find(&account, lots)?;

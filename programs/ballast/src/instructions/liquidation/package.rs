@@ -3,6 +3,7 @@ use std::cell::RefMut;
 
 use anchor_lang::prelude::*;
 use ballast_fixed::{Dollars, Lots, Price, QuoteAmount};
+use ballast_risk::price_use::PriceUse;
 use ballast_risk::MarginReport;
 
 use crate::clearing::{check_owner_open_interest, fill, release, touch, Change};
@@ -32,7 +33,7 @@ impl<'a> Leg<'a> {
         // What a leg is worth then stands for everyone: there is no risk to take over.
         let is_settled = asset.settled(instrument, now)?.is_some();
         ensure!(!is_settled, BallastError::InstrumentExpired);
-        ensure!(asset.price.is_fresh(now), BallastError::StalePrice);
+        ensure!(asset.price.permits(PriceUse::Liquidate, now), BallastError::StalePrice);
         ensure!(asset.is_fresh(instrument, now)?, BallastError::SurfaceStale);
         let mark = board.mark(instrument, now)?;
         Ok(Leg {

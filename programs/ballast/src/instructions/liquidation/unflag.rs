@@ -15,7 +15,7 @@ pub(crate) fn unflag<'info>(ctx: Context<'info, FlagAccount<'info>>) -> Result<(
         let board = accounts.board.load()?;
         let mut account = accounts.margin_account.load_mut()?;
         ensure!(account.flag.clock().is_some(), BallastError::NotFlagged);
-        let report = margin::evaluate(&board, &account, now)?;
+        let report = margin::evaluate_for_liquidation(&board, &account, now)?;
         ensure!(has_recovered(&report).or_error()?, BallastError::NotRecovered);
         account.flag = account.flag.stopped();
         Unflagged {

@@ -3,8 +3,8 @@ use anchor_lang::prelude::*;
 use ballast_fixed::Ratio;
 
 use super::refresh_surface::{publish_all, SurfaceUpdate};
-use crate::error::{ensure, BallastError};
-use crate::oracle::switchboard;
+use crate::error::{ensure, BallastError, OrError};
+use crate::oracle::read_value;
 use crate::state::{Exchange, RiskBoard, SurfaceSource, ValueFeed, VolatilitySurface};
 
 /// Accounts of `refresh_surface_from_feeds`.
@@ -75,22 +75,19 @@ pub(crate) fn refresh_surface_from_feeds<'info>(ctx: Context<'info, RefreshSurfa
 /// A feed's value and its time, if it is the one that was bound, fresh, and its oracles agree.
 fn read(source: &SurfaceSource, feed: &ValueFeed, info: &AccountInfo, clock: &Clock) -> Result<(Ratio, i64)> {
     ensure!(info.key() == feed.key, BallastError::PriceWrongFeed);
-    let read = switchboard::read(info)?;
-    let same = read.queue == source.queue && read.hash == feed.hash;
+    let read = read_value(info)?;
+    let same = read.queue == source.queue.to_bytes() && read.hash == feed.hash;
     ensure!(same, BallastError::PriceWrongFeed);
     let now = clock.unix_timestamp;
-    ensure!(read.updated_at <= now, BallastError::PriceFromFuture);
-    let age = now.saturating_sub(read.updated_at);
+    ensure!(read.publish_time <= now, BallastError::PriceFromFuture);
+    let age = now.saturating_sub(read.publish_time);
     ensure!(
         age <= i64::from(source.limits.max_age_seconds),
         BallastError::StalePrice
     );
-    read.is_current(clock.slot, source.limits.max_age_seconds)?;
-    ensure!(
-        u32::from(read.samples) >= source.limits.min_samples,
-        BallastError::TooFewSamples
-    );
-    let agreed = read.deviation()?.0 <= source.limits.max_deviation;
+    read.is_current(clock.slot, source.limits.max_age_seconds).or_error()?;
+    ensure!(read.samples >= source.limits.min_samples, BallastError::TooFewSamples);
+    let agreed = read.deviation().or_error()?.0 <= source.limits.max_deviation;
     ensure!(agreed, BallastError::PriceTooUncertain);
-    Ok((read.ratio()?, read.updated_at))
+    Ok((read.ratio().or_error()?, read.publish_time))
 }

@@ -2,6 +2,7 @@
 use anchor_lang::prelude::*;
 use ballast_book::{Book, Order, Side};
 use ballast_fixed::{Dollars, QuoteAmount};
+use ballast_risk::price_use::Quality;
 use ballast_risk::MarginReport;
 
 use crate::clearing::observe_book;
@@ -219,16 +220,19 @@ fn told(key: Pubkey, market: &mut Market, removed: Vec<RemovedOrder>, paid: (Pub
     }
 }
 
-/// Whether everything that the account holds has a fresh price: what a stale one may be off by lowers E_im, and is no reason to lose orders.
+/// Whether everything that the account holds has a fresh and tight price: what another may be off by lowers E_im, and is no reason to lose
+/// orders.
 fn is_priced(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<bool> {
     for position in account.positions().iter().filter(|p| p.lots != 0) {
         let instrument = board.instrument(position.instrument)?;
-        if !board.asset(position.asset)?.is_fresh(instrument, now)? {
+        let asset = board.asset(position.asset)?;
+        let is_settled = asset.settled(instrument, now)?.is_some();
+        if !is_settled && !(asset.price.quality(now) == Quality::Tight && asset.is_fresh(instrument, now)?) {
             return Ok(false);
         }
     }
     for balance in account.balances.iter().filter(|b| b.amount != 0) {
-        if !board.asset(balance.asset)?.price.is_fresh(now) {
+        if board.asset(balance.asset)?.price.quality(now) != Quality::Tight {
             return Ok(false);
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn nearest(
     let alone = account.positions_in(asset).is_empty();
     ensure!(priced || alone, BallastError::PriceMissing);
     let params = board.portfolio_params();
-    let mut revaluation = Revaluation::new(board, &params, account, AssetSet::from_iter([asset]), now, None)?;
+    let mut revaluation = Revaluation::for_liquidation(board, &params, account, AssetSet::from_iter([asset]), now)?;
     let span = Span {
         from: Ratio(from),
         to: Ratio(to),
