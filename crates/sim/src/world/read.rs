@@ -8,6 +8,7 @@ use ballast::state::{self, InsuranceFund, MarginAccount, Market, QuotePool, Risk
 use ballast_client::preview::{Preview, PreviewError, Query};
 use ballast_client::{account::decode, instruction};
 use ballast_fixed::{Lots, Notional, Price, QuoteAmount};
+use ballast_risk::price_use::PriceUse;
 use ballast_risk::settlement::prices_agree;
 use bytemuck::Pod;
 
@@ -191,7 +192,9 @@ impl World {
             let price = board.assets[usize::from(p.asset)].price;
             let agree = prices_agree(Price(price.index), Price(price.slow)).unwrap_or(false);
             let slow = board.slow_mark(&instrument, now);
-            price.is_fresh(now) && agree && slow.is_ok_and(|mark| value_at(mark, &funded, &instrument) < 0)
+            price.permits(PriceUse::Settle, now)
+                && agree
+                && slow.is_ok_and(|mark| value_at(mark, &funded, &instrument) < 0)
         };
         account
             .positions()

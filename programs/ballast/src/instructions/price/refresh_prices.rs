@@ -3,6 +3,7 @@ use anchor_lang::prelude::*;
 
 use ballast_fixed::Ratio;
 use ballast_oracle::Index;
+use ballast_risk::price_use::PriceUse;
 
 use crate::error::{ensure, BallastError, OrError};
 use crate::events::{PriceRefreshed, PriceRefused, SettlementFixed};
@@ -140,9 +141,9 @@ fn accept(board: &mut RiskBoard, index: u8, price: &Index, clock: &Clock) -> Res
     Ok(())
 }
 
-/// Takes an asset's new price into the settlement averages that are being taken: a price that is not tight is no print.
+/// Takes an asset's new price into the settlement averages that are being taken: one that is not fresh and tight is no print.
 fn observe(asset: &mut Asset, index: u8, now: i64) {
-    if !asset.settles(now) || !asset.price.is_tight() {
+    if !asset.settles(now) || !asset.price.permits(PriceUse::Settle, now) {
         return;
     }
     for expiry in asset.observe_settlements(now) {
