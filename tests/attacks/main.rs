@@ -11,6 +11,7 @@ mod funding;
 mod liquidation;
 mod margin;
 mod oracle;
+mod oracle_sources;
 mod order_room;
 mod order_sweeps;
 mod orders;

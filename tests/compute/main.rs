@@ -9,6 +9,7 @@ mod governance;
 mod many_assets;
 mod options;
 mod orders;
+mod prices;
 mod quotes;
 mod risk;
 mod strikes;
@@ -35,6 +36,7 @@ fn every_instruction_stays_under_its_ceiling() {
     distance::measure(&mut table);
     many_assets::measure(&mut table);
     expiry::measure(&mut table);
+    prices::measure(&mut table);
     table.print_and_check();
 }
 
@@ -42,5 +44,13 @@ fn every_instruction_stays_under_its_ceiling() {
 fn the_program_stays_under_its_size() {
     let mut table = Table::new("program", "bytes");
     table.add("ballast.so", elf().len() as u64, PROGRAM_SIZE);
+    table.print_and_check();
+}
+
+/// The table of one file, for who works on prices.
+#[test]
+fn prices_stay_under_their_ceilings() {
+    let mut table = Table::new("instruction", "compute units");
+    prices::measure(&mut table);
     table.print_and_check();
 }

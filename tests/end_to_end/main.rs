@@ -57,6 +57,8 @@ mod settle_pnl;
 mod settlement_average;
 mod settlement_window;
 mod shared_expiry;
+mod staked_tokens;
+mod stale_surfaces;
 mod surface_feeds;
 
 mod trade_limits;

@@ -5,6 +5,7 @@ pub mod refusal;
 pub mod settlement_oracle;
 pub mod setup;
 pub mod sources;
+pub mod staked;
 
 use std::path::PathBuf;
 

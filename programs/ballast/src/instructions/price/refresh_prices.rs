@@ -63,11 +63,14 @@ pub(crate) fn refresh_prices<'info>(ctx: Context<'info, RefreshPrices<'info>>, a
 #[inline(never)]
 fn refresh(board: &mut RiskBoard, asset: u8, accounts: &[AccountInfo], clock: &Clock, batch: &mut Batch) -> Result<()> {
     let (_, sources) = board.price_mut(asset)?;
-    let mut is_new = sources.is_staked(); // a staked token's price moves with its base's
+    let mut is_new = false;
     for account in accounts {
         match oracle::take(sources, account, clock) {
             Ok(Accepted::New) => is_new = true,
-            Ok(Accepted::Known) => batch.useful = true,
+            Ok(Accepted::Known) => {
+                batch.useful = true;
+                is_new |= sources.is_staked(); // its price moves with its base's
+            }
             Ok(Accepted::Older) => {}
             Err(error) => refuse(sources, asset, account.key(), error, batch),
         }
