@@ -62,7 +62,7 @@ fn one_by_one(table: &mut Table) {
 }
 
 fn three_sources(table: &mut Table) {
-    let mut w = world();
+    let mut w = lively();
     let all = [BTC, ETH].map(|asset| Sources::bind(&mut w, asset, 3, |_| {}));
     let post = |w: &mut World, factor: f64| {
         w.vm.advance(30);
@@ -80,7 +80,7 @@ fn three_sources(table: &mut Table) {
     post(&mut w, 1.001);
     let outcome = all[0].refresh(&mut w, &[0, 1, 2]);
     let one = ok(&w, outcome).compute_units;
-    table.add("refresh_prices, 1 asset of 3 sources", one, 12_000);
+    table.add("refresh_prices, 1 asset of 3 sources", one, 9_000);
     post(&mut w, 1.002);
     let mut named = Vec::new();
     for sources in &all {
@@ -96,7 +96,7 @@ fn three_sources(table: &mut Table) {
         .extend(all[0].feeds.map(ballast_tests::sources::switchboard));
     let bind = instruction::set_price_sources(&w.exchange, &authority.pubkey(), BTC, feed);
     let outcome = w.vm.send(&[bind], &[&authority]);
-    table.add("set_price_sources, 3 sources", ok(&w, outcome).compute_units, 12_000);
+    table.add("set_price_sources, 3 sources", ok(&w, outcome).compute_units, 6_000);
 }
 
 /// Sixteen assets, each from an account of its own, without a lookup table.
@@ -133,7 +133,7 @@ fn staked(table: &mut Table) {
     let staked = Staked::list(&mut w);
     w.set_prices(&[(SOL, 151.0)]);
     let outcome = staked.refresh(&mut w);
-    table.add("refresh_prices, a staked token", ok(&w, outcome).compute_units, 7_000);
+    table.add("refresh_prices, a staked token", ok(&w, outcome).compute_units, 5_000);
 }
 
 /// ψ over the table's, an account of eight positions in its grace, and correlations counted.
@@ -158,7 +158,7 @@ fn moving(table: &mut Table) {
     w.set_prices(&[(QUOTE_ASSET, 1.0)]);
     assert_eq!(multiples(&w).0, multiples(&w).1);
     let used = w.preview(&key, PreviewSection::Summary).1;
-    table.add("preview, 8 positions, ψ over the table's", used, 45_000);
+    table.add("preview, 8 positions, ψ over the table's", used, 40_000);
     for hour in 0..8 {
         refreshed(&mut w, 3_600, 0.921 + 0.001 * f64::from(hour % 3), 3);
     }

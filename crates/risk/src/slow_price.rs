@@ -60,20 +60,23 @@ pub(crate) fn closed_by(per_second: u64, elapsed: u32) -> u64 {
 
 /// e^(−1/seconds) in Q63, by the first terms of its series; below two units of 2⁻⁶³ for seconds ≥ 16.
 fn per_second(seconds: u32) -> Checked<u64> {
-    const ONE: i128 = 1 << 63;
-    let x = ONE.checked_div(i128::from(seconds)).ok_or(Overflow)?;
+    const ONE: u64 = 1 << 63;
+    let x = ONE.checked_div(u64::from(seconds)).ok_or(Overflow)?;
     let (mut term, mut sum) = (ONE, ONE);
-    for n in 1..=12i128 {
-        term = term.checked_mul(x).ok_or(Overflow)? >> 63;
-        term = term.checked_div(n).ok_or(Overflow)?;
-        let signed = if n % 2 == 1 {
-            term.checked_neg().ok_or(Overflow)?
+    for n in 1..=12u64 {
+        // Two factors of at most 2⁶³; no term is above the one before, so the sum stays within 0 to 2⁶³.
+        let power = (u128::from(term).wrapping_mul(u128::from(x)) >> 63) as u64;
+        term = power.checked_div(n).unwrap_or(0);
+        if term == 0 {
+            break; // as are all that follow
+        }
+        sum = if n % 2 == 1 {
+            sum.wrapping_sub(term)
         } else {
-            term
+            sum.wrapping_add(term)
         };
-        sum = sum.checked_add(signed).ok_or(Overflow)?;
     }
-    u64::try_from(sum).map_err(|_| Overflow)
+    Ok(sum)
 }
 
 /// Largest step in `elapsed` seconds, rounded down.
