@@ -79,7 +79,7 @@ fn refresh(world: &mut World, table: &mut Table) {
         world.post_price(asset, price);
     }
     let outcome = world.refresh(&ASSETS);
-    table.add("refresh_prices, 3 assets", ok(world, outcome).compute_units, 18_000);
+    table.add("refresh_prices, 3 assets", ok(world, outcome).compute_units, 15_000);
     world.set_prices(&[(QUOTE_ASSET, 1.0)]);
 }
 

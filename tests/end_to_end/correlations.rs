@@ -1,7 +1,7 @@
 //! `update_correlations`: what is left of the netting between assets when they stop moving together.
 //!
 //! The expected weights are computed here from the paths themselves, in floating point: hourly log returns, each weighing half as much after
-//! 72 hours, at least 24 of them, against a reference of 0.6.
+//! 72 hours, at least 24 of them, against a reference of 0.65 for BTC and ETH and of 0.25 for either with SOL.
 use ballast::state::{RiskBoard, QUOTE_ASSET};
 use ballast_client::instruction;
 use ballast_migrations::config;
@@ -72,7 +72,7 @@ fn correlation(prices: &[[f64; 3]], a: usize, b: usize) -> f64 {
 
 /// Weights of the levels 0.50 without netting, 0.25 {BTC, ETH} and 0.25 {BTC, ETH, SOL}.
 fn expected(prices: &[[f64; 3]]) -> [f64; 4] {
-    let factor = |a, b| (correlation(prices, a, b) / 0.6).clamp(0.0, 1.0);
+    let factor = |a, b| (correlation(prices, a, b) / if b == 2 { 0.25 } else { 0.65 }).clamp(0.0, 1.0);
     let pair = 0.25 * factor(0, 1);
     let all = 0.25 * factor(0, 1).min(factor(0, 2)).min(factor(1, 2));
     [1.0 - pair - all, pair, all, 0.0]

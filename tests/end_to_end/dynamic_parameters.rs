@@ -94,8 +94,8 @@ fn an_account_has_ten_minutes_to_answer_a_rise() {
     });
 }
 
-/// Back at 100,000 in the same hour the return of the hour is nothing and so is what it asks for: the multiple falls by a tenth an hour,
-/// 0.05 in half an hour, to 1.298563, and ψ to 0.123363485.
+/// Back at 100,000 in the same hour the return of the hour is nothing and so is what it asks for: the multiple falls by 0.05 an hour,
+/// 0.025 in half an hour, to 1.323563, and ψ to 0.125738485.
 #[test]
 fn a_multiple_falls_by_its_rate_at_most_and_never_under_the_table() {
     let mut w = lively();
@@ -103,7 +103,7 @@ fn a_multiple_falls_by_its_rate_at_most_and_never_under_the_table() {
     at(&mut w, START + 30, 95_000.0);
     at(&mut w, START + 31, 100_000.0);
     at(&mut w, START + 1_831, 100_000.0);
-    let scan_range = 123_363_485;
+    let scan_range = 125_738_485;
     let (im, mm) = margins(&mut w, &user);
     assert_eq!(im, 100_000 * scan_range / 10 + 500 * DOLLAR);
     // What fell ten minutes ago was above it.
@@ -112,10 +112,10 @@ fn a_multiple_falls_by_its_rate_at_most_and_never_under_the_table() {
     for time in (START + 1_841..=START + 2_191).step_by(10) {
         at(&mut w, time, 100_000.0);
     }
-    // 0.01 in 360 seconds: 1.288563, ψ 0.122413485.
-    assert_eq!(margins(&mut w, &user).0, 100_000 * 122_413_485 / 10 + 500 * DOLLAR);
-    // 3.49 hours after the rise nothing is left of it, and there it stays.
-    for time in [START + 31 + 12_549, START + 20_000, START + 90_000] {
+    // 0.005 in 360 seconds: 1.318563, ψ 0.125263485.
+    assert_eq!(margins(&mut w, &user).0, 100_000 * 125_263_485 / 10 + 500 * DOLLAR);
+    // 6.97 hours after the rise nothing is left of it, and there it stays.
+    for time in [START + 31 + 25_097, START + 30_000, START + 90_000] {
         w.vm.advance(time - 1 - w.vm.now());
         w.set_prices(&[(QUOTE_ASSET, 1.0), (BTC, 100_000.0)]);
         assert_eq!(margins(&mut w, &user), (1_000_000_000_000, 715_000_000_000), "{time}");
