@@ -31,6 +31,14 @@ pub fn switchboard(feed: Pubkey) -> SourceConfig {
 }
 
 impl Sources {
+    /// The one source that the asset has after genesis, as it is bound.
+    pub fn of_genesis(asset: u8) -> Sources {
+        Sources {
+            asset,
+            feeds: Default::default(),
+        }
+    }
+
     /// Binds `count` of the sources to the asset: prices may be 0.5 % from their median, and the primary does not stand alone where there are
     /// others.
     ///
@@ -39,6 +47,7 @@ impl Sources {
     pub fn bind(world: &mut World, asset: u8, count: usize, change: impl FnOnce(&mut FeedConfig)) -> Sources {
         let feeds = [world.vm.keypair().pubkey(), world.vm.keypair().pubkey()];
         let mut feed = config::feed(world.feed_id(asset));
+        feed.sources = vec![config::pyth(world.feed_id(asset))];
         feed.sources.extend(feeds.map(switchboard));
         feed.sources.truncate(count);
         feed.limits.primary_alone = count == 1;
