@@ -129,8 +129,6 @@ pub struct AssetBook<'a> {
     method: Method,
     /// Whether an option stands on a surface that is out of date.
     stale_surface: bool,
-    /// How much wider the volatility shocks of the expiry that begins next are.
-    widening: Ratio,
     /// Whether `options` has this asset's, and the current bucket.
     mixed: bool,
     mixed_bucket: bool,
@@ -171,7 +169,6 @@ impl<'a> AssetBook<'a> {
             collateral_slow: Notional::ZERO,
             method: Method::Portfolio,
             stale_surface: false,
-            widening: Ratio::ZERO,
             mixed: false,
             mixed_bucket: false,
             options: None,
@@ -234,12 +231,10 @@ impl<'a> AssetBook<'a> {
 
     fn begin(&mut self, expiry: &Expiry) -> Result<(), RiskError> {
         let (params, portfolio) = (self.params, self.portfolio);
-        if self.widening == Ratio::ZERO {
-            self.options()?.begin(expiry, params, portfolio)?;
-        } else {
-            let widened = params.widened(self.widening)?;
-            self.widening = Ratio::ZERO;
-            self.options()?.begin(expiry, &widened, portfolio)?;
+        let options = self.options()?;
+        match options.take_widening() {
+            Ratio::ZERO => options.begin(expiry, params, portfolio)?,
+            widening => options.begin(expiry, &params.widened(widening)?, portfolio)?,
         }
         (self.mixed, self.mixed_bucket) = (true, true);
         Ok(())
@@ -289,7 +284,10 @@ impl<'a> AssetBook<'a> {
     /// `widening` ([`crate::slow_surface::widening`]), and what the asset's options might lose by the shocks counts as lost for new risk
     /// and withdrawals.
     pub fn set_stale_surface(&mut self, widening: Ratio) {
-        (self.stale_surface, self.widening) = (true, widening);
+        self.stale_surface = true;
+        if let Some(options) = self.options.as_deref_mut() {
+            options.widen(widening);
+        }
     }
 
     /// The account's collateral in this asset, valued at the index and at the slow price.

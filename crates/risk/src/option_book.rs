@@ -149,6 +149,8 @@ pub struct OptionBook {
     pub(crate) quote: Notional,
     /// Whether the totals are this asset's.
     used: bool,
+    /// How much wider the volatility shocks of the expiry that begins next are.
+    widening: Ratio,
     memory: Option<PriceMemory>,
 }
 
@@ -166,6 +168,7 @@ impl Default for OptionBook {
             totals: Totals::default(),
             quote: Notional::ZERO,
             used: false,
+            widening: Ratio::ZERO,
             memory: None,
         }
     }
@@ -277,7 +280,18 @@ impl OptionBook {
     /// Empties it for the next asset.
     pub(crate) fn start(&mut self, index: Price, uncertainty: Ratio) {
         self.used = false;
+        self.widening = Ratio::ZERO;
         (self.index, self.uncertainty) = (index, uncertainty);
+    }
+
+    /// Widens the volatility shocks of the expiry that begins next.
+    pub(crate) fn widen(&mut self, by: Ratio) {
+        self.widening = by;
+    }
+
+    /// By how much, once.
+    pub(crate) fn take_widening(&mut self) -> Ratio {
+        core::mem::replace(&mut self.widening, Ratio::ZERO)
     }
 
     /// Prepares for the shocks of a table.

@@ -268,25 +268,25 @@ impl<'a> Walk<'a> {
     }
 
     /// The margin of the account, all of whose assets are added, with this cash.
+    #[inline(always)]
     fn finish(&mut self, account: &MarginAccount, cash: Cash) -> Result<MarginReport> {
-        let report = self.portfolio.finish(cash).or_error()?;
-        if !self.is_doubtful || self.evaluator.judged == Judged::ForLiquidation {
-            return Ok(report);
+        if self.is_doubtful && self.evaluator.judged == Judged::ForRisk {
+            return self.finish_twice(account, cash);
         }
-        let lenient = self.judged_for_liquidation(account, cash)?;
-        Ok(report.with_maintenance_of(&lenient))
+        self.portfolio.finish(cash).or_error()
     }
 
-    /// The whole account once more, by the terms that it is judged by for liquidation; in the same memory.
+    /// The same where the terms for liquidation differ: the whole account once more by those, in the same memory.
     #[cold]
     #[inline(never)]
-    fn judged_for_liquidation(&mut self, account: &MarginAccount, cash: Cash) -> Result<MarginReport> {
+    fn finish_twice(&mut self, account: &MarginAccount, cash: Cash) -> Result<MarginReport> {
+        let report = self.portfolio.finish(cash).or_error()?;
         let repeats = self.evaluator.repeats;
         self.portfolio.clear();
         (self.evaluator.judged, self.evaluator.repeats) = (Judged::ForLiquidation, false);
         self.add_all(account, AssetSet::ALL)?;
         (self.evaluator.judged, self.evaluator.repeats) = (Judged::ForRisk, repeats);
-        self.portfolio.finish(cash).or_error()
+        Ok(report.with_maintenance_of(&self.portfolio.finish(cash).or_error()?))
     }
 }
 

@@ -227,7 +227,8 @@ fn is_priced(board: &RiskBoard, account: &MarginAccount, now: i64) -> Result<boo
         let instrument = board.instrument(position.instrument)?;
         let asset = board.asset(position.asset)?;
         let is_settled = asset.settled(instrument, now)?.is_some();
-        if !is_settled && !(asset.price.quality(now) == Quality::Tight && asset.is_fresh(instrument, now)?) {
+        let is_priced = asset.price.quality(now) == Quality::Tight && asset.is_fresh(instrument, now)?;
+        if !is_settled && !is_priced {
             return Ok(false);
         }
     }
