@@ -283,19 +283,13 @@ fn attack_an_old_update_posted_again() {
     let old = PriceMessage::new(w.feed_id(BTC), 90_000.0, w.vm.now());
     w.vm.advance(1);
     w.set_prices(&[(BTC, 101_000.0)]);
-    let again = |w: &mut World| {
-        let account = posted(w, &old);
-        let refresh = instruction::refresh_prices(&w.exchange, &[(BTC, account)]);
-        w.vm.send(&[refresh], &[])
-    };
     let account = posted(&mut w, &old);
     let refresh = instruction::refresh_prices(&w.exchange, &[(BTC, account)]);
     refuses(&mut w, BallastError::PriceRegressed, |w| {
-        w.vm.send(&[refresh.clone()], &[])
+        w.vm.send(std::slice::from_ref(&refresh), &[])
     });
     w.vm.advance(60);
     refuses(&mut w, BallastError::StalePrice, |w| w.vm.send(&[refresh], &[]));
-    assert!(again(&mut w).is_err());
     assert_eq!(index(&w, BTC), 101_000 * PRICE);
 }
 

@@ -49,7 +49,7 @@ fn lived(prices: &[[f64; 3]], each: usize) -> World {
     let mut w = live();
     for (hour, prices) in prices.iter().enumerate().skip(1) {
         stand(&mut w, hour, *prices);
-        if hour % each == 0 {
+        if hour.is_multiple_of(each) {
             (0..=each.div_ceil(4)).for_each(|_| crank(&mut w));
         }
     }
@@ -107,18 +107,18 @@ fn requires(w: &mut World, user: &User, weights: [f64; 4]) {
 /// BTC and ETH move by turns: whenever both rise they next rise and fall apart. SOL goes with BTC.
 fn apart(hour: usize) -> [f64; 3] {
     let sign = |up: bool| if up { 0.004 } else { -0.004 };
-    let btc = sign(hour % 2 == 0);
+    let btc = sign(hour.is_multiple_of(2));
     [btc, sign(hour % 4 < 2), 1.5 * btc]
 }
 
 /// As one, but ETH goes the other way every fourth hour.
 fn mostly_together(hour: usize) -> [f64; 3] {
-    let up = if hour % 3 == 0 { 0.006 } else { -0.003 };
+    let up = if hour.is_multiple_of(3) { 0.006 } else { -0.003 };
     [up, if hour % 4 == 3 { -up } else { up }, up]
 }
 
 fn together(hour: usize) -> [f64; 3] {
-    let up = if hour % 3 == 0 { 0.006 } else { -0.003 };
+    let up = if hour.is_multiple_of(3) { 0.006 } else { -0.003 };
     [up, up, up]
 }
 

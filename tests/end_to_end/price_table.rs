@@ -48,8 +48,11 @@ fn wide(w: &mut World) {
     btc_is(w, 100_000.0, 1_000.0);
 }
 
-/// What makes of a fresh and tight BTC price of 100,000 one of the rows, and by what it may then be off, quote units.
-const ROWS: [(fn(&mut World), i64); 3] = [
+/// Makes of a fresh and tight BTC price of 100,000 one of the rows.
+type Row = fn(&mut World);
+
+/// The rows, and by what the price may then be off, quote units.
+const ROWS: [(Row, i64); 3] = [
     (|w| btc_is(w, 100_000.0, 500.0), 0),
     (wide, 1_000_000_000),
     (|w| btc_is_old(w, AGE), OFF),
@@ -186,7 +189,8 @@ fn every_exit_is_open_whatever_the_price() {
 /// account falls under its margin at P = 90,000 / (0.9285 + x): 96,930.53…, 95,897.70… for 1 % and 95,706.49… for 1.1875001 %.
 #[test]
 fn an_account_is_liquidatable_outside_the_band_only() {
-    let rows: [(fn(&mut World, f64), f64); 3] = [
+    type Falls = fn(&mut World, f64);
+    let rows: [(Falls, f64); 3] = [
         (|w, price| btc_is(w, price, price * 0.005), 96_930.0),
         (|w, price| btc_is(w, price, price * 0.01), 95_897.0),
         (
