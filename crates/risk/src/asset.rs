@@ -232,7 +232,7 @@ impl<'a> AssetBook<'a> {
     fn begin(&mut self, expiry: &Expiry) -> Result<(), RiskError> {
         let (params, portfolio) = (self.params, self.portfolio);
         let options = self.options()?;
-        match options.take_widening() {
+        match core::mem::replace(&mut options.widening, Ratio::ZERO) {
             Ratio::ZERO => options.begin(expiry, params, portfolio)?,
             widening => options.begin(expiry, &params.widened(widening)?, portfolio)?,
         }
@@ -286,7 +286,7 @@ impl<'a> AssetBook<'a> {
     pub fn set_stale_surface(&mut self, widening: Ratio) {
         self.stale_surface = true;
         if let Some(options) = self.options.as_deref_mut() {
-            options.widen(widening);
+            options.widening = widening;
         }
     }
 

@@ -150,7 +150,7 @@ pub struct OptionBook {
     /// Whether the totals are this asset's.
     used: bool,
     /// How much wider the volatility shocks of the expiry that begins next are.
-    widening: Ratio,
+    pub(crate) widening: Ratio,
     memory: Option<PriceMemory>,
 }
 
@@ -282,16 +282,6 @@ impl OptionBook {
         self.used = false;
         self.widening = Ratio::ZERO;
         (self.index, self.uncertainty) = (index, uncertainty);
-    }
-
-    /// Widens the volatility shocks of the expiry that begins next.
-    pub(crate) fn widen(&mut self, by: Ratio) {
-        self.widening = by;
-    }
-
-    /// By how much, once.
-    pub(crate) fn take_widening(&mut self) -> Ratio {
-        core::mem::replace(&mut self.widening, Ratio::ZERO)
     }
 
     /// Prepares for the shocks of a table.
