@@ -18,10 +18,10 @@ pub fn measure(table: &mut Table) {
     fill_book(&mut world, &user, &other, &HEDGED);
     run(&mut world);
     let used = summary(&mut world) - empty;
-    table.add("margin of 8 linear positions, funding pending", used, 20_500);
+    table.add("margin of 8 linear positions, funding pending", used, 20_000);
     world.set_prices(&[(BTC, 100_400.0), (ETH, 3_012.0), (SOL, 150.5)]);
     let used = summary(&mut world) - empty;
-    table.add("margin of the same, slow prices off the index", used, 20_000);
+    table.add("margin of the same, slow prices off the index", used, 20_500);
     deepest(&mut world, table);
     for (name, hours) in [
         ("update_funding, the mark moves", 0),
