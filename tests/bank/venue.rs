@@ -10,6 +10,7 @@ use ballast_migrations::config::{self, feeds};
 use ballast_migrations::genesis::{self, Founder};
 use ballast_oracle::pyth_pull::{self, PythPull};
 use ballast_oracle::Adapter;
+use solana_clock::Clock;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -103,8 +104,11 @@ impl Venue {
         assert_eq!(exchange, self.exchange);
         let collateral = [Some(&self.mints[1]), None, Some(&self.mints[2])];
         self.markets.clear();
-        for ((config, mint), keys) in config::assets(START).iter().zip(collateral).zip(&self.market_keys) {
-            let (_, listed) = genesis::list(&mut self.bank, &exchange, &self.authority, config, mint, keys)
+        for ((mut config, mint), keys) in config::assets(START).into_iter().zip(collateral).zip(&self.market_keys) {
+            // The story's prices jump, and its figures are those of one table.
+            config.asset.feed.sources[0].max_step_ppm = 1_000_000;
+            config.asset.scale.scan_range_cap_ppm = 1_000_000;
+            let (_, listed) = genesis::list(&mut self.bank, &exchange, &self.authority, &config, mint, keys)
                 .expect("genesis lists the asset");
             self.markets.extend(listed);
         }
@@ -240,13 +244,13 @@ impl Venue {
         self.bank.send(&[fund], &[&user.key])
     }
 
-    /// Posts prices in dollars as of now, with a confidence of 0.05 %, and refreshes the board with them.
+    /// Posts exact prices in dollars as of now, and refreshes the board with them.
     pub fn set_prices(&mut self, prices: &[(u8, i64)]) {
-        let now = self.bank.clock().unix_timestamp;
+        let clock = self.bank.clock();
         let mut accounts = Vec::new();
         for (asset, dollars) in prices {
             let (_, feed, account) = *self.feeds.iter().find(|f| f.0 == *asset).expect("a feed");
-            let data = price_update(&feed, dollars * 100_000_000, now);
+            let data = price_update(&feed, dollars * 100_000_000, &clock);
             self.bank
                 .put(&account, Pubkey::new_from_array(PythPull::PROGRAMS[1]), data);
             accounts.push((*asset, account));
@@ -356,8 +360,8 @@ fn create_token_account(bank: &mut Bank, mint: &Pubkey, owner: &Pubkey) -> Pubke
 }
 
 /// A fully verified `PriceUpdateV2` with exponent −8.
-fn price_update(feed: &[u8; 32], price: i64, publish_time: i64) -> Vec<u8> {
-    let confidence = price / 2_000;
+fn price_update(feed: &[u8; 32], price: i64, clock: &Clock) -> Vec<u8> {
+    let (confidence, publish_time) = (0i64, clock.unix_timestamp);
     let mut data = pyth_pull::DISCRIMINATOR.to_vec();
     data.extend([0; 32]); // write authority
     data.push(1); // fully verified
@@ -369,7 +373,7 @@ fn price_update(feed: &[u8; 32], price: i64, publish_time: i64) -> Vec<u8> {
     data.extend((publish_time - 1).to_le_bytes());
     data.extend(price.to_le_bytes()); // exponential mean
     data.extend(confidence.to_le_bytes());
-    data.extend(1u64.to_le_bytes()); // posted slot
+    data.extend(clock.slot.to_le_bytes());
     data.resize(pyth_pull::LEN, 0);
     data
 }
